@@ -1,0 +1,2 @@
+// The composition root: written with the worker.
+return 0;
