@@ -1,0 +1,126 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using StreamMl.Shared.Log;
+
+namespace StreamMl.Shared.Events;
+
+/// <summary>One column of a batch: an 8-byte lane and a validity byte per row (see <see cref="FieldType"/> for what a lane holds). A null row has lane 0.</summary>
+public sealed class EventColumn(FieldType type, int capacity)
+{
+    private long[] lanes = new long[capacity];
+    private byte[] valid = new byte[capacity];
+
+    public FieldType Type { get; } = type;
+
+    /// <summary>Lanes of all rows; only the first <see cref="EventBatch.Count"/> are meaningful.</summary>
+    public long[] Lanes => lanes;
+
+    /// <summary>1 where the row has a value, 0 where it is null.</summary>
+    public byte[] Valid => valid;
+
+    /// <summary>The lanes seen as doubles; only for <see cref="FieldType.Float64"/>.</summary>
+    public Span<double> Doubles => MemoryMarshal.Cast<long, double>(lanes.AsSpan());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Set(int row, long lane)
+    {
+        lanes[row] = lane;
+        valid[row] = 1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Set(int row, double value) => Set(row, BitConverter.DoubleToInt64Bits(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void SetNull(int row)
+    {
+        lanes[row] = 0;
+        valid[row] = 0;
+    }
+
+    public void Grow(int capacity)
+    {
+        Array.Resize(ref lanes, capacity);
+        Array.Resize(ref valid, capacity);
+    }
+}
+
+/// <summary>
+/// Events of one log partition in offset order, as columns. Reused from batch to batch (<see cref="Clear"/>), so that the steady state
+/// allocates nothing. Not thread-safe: one owner at a time.
+/// </summary>
+public sealed class EventBatch
+{
+    private long[] offsets;
+    private long[] arrivalTimesUs;
+    private long[] eventTimesUs;
+    private long[] watermarksUs;
+    private int capacity;
+
+    /// <param name="schema">The fields that are decoded, one column each, in this order.</param>
+    /// <param name="capacity">Rows held before the first growth.</param>
+    public EventBatch(EventSchema schema, int capacity = 4096)
+    {
+        Schema = schema;
+        this.capacity = capacity;
+        offsets = new long[capacity];
+        arrivalTimesUs = new long[capacity];
+        eventTimesUs = new long[capacity];
+        watermarksUs = new long[capacity];
+        Columns = [.. schema.Fields.Select(f => new EventColumn(f.Type, capacity))];
+    }
+
+    public EventSchema Schema { get; }
+
+    public PartitionId Partition { get; set; }
+
+    public int Count { get; set; }
+
+    /// <summary>Strictly ascending; gaps are allowed.</summary>
+    public long[] Offsets => offsets;
+
+    /// <summary>The arrival clock: the running maximum of the record timestamps, so never descending.</summary>
+    public long[] ArrivalTimesUs => arrivalTimesUs;
+
+    /// <summary>Any order.</summary>
+    public long[] EventTimesUs => eventTimesUs;
+
+    /// <summary>The partition's watermark just before the row: the greatest event time of the accepted records before it, or long.MinValue.</summary>
+    public long[] WatermarksUs => watermarksUs;
+
+    public IReadOnlyList<EventColumn> Columns { get; }
+
+    /// <summary>The bytes of all string columns.</summary>
+    public Utf8Arena Arena { get; } = new();
+
+    public EventColumn Column(string field)
+    {
+        var index = Schema.IndexOf(field);
+        return index >= 0 ? Columns[index] : throw new ArgumentException($"the batch has no column '{field}'; it has {string.Join(", ", Schema.Fields.Select(f => f.Name))}", nameof(field));
+    }
+
+    /// <summary>Makes room for one more row and returns its index; the caller fills it and then raises <see cref="Count"/>.</summary>
+    public int NextRow()
+    {
+        if (Count == capacity)
+            Grow(capacity * 2);
+        return Count;
+    }
+
+    public void Clear()
+    {
+        Count = 0;
+        Arena.Clear();
+    }
+
+    private void Grow(int newCapacity)
+    {
+        Array.Resize(ref offsets, newCapacity);
+        Array.Resize(ref arrivalTimesUs, newCapacity);
+        Array.Resize(ref eventTimesUs, newCapacity);
+        Array.Resize(ref watermarksUs, newCapacity);
+        foreach (var column in Columns)
+            column.Grow(newCapacity);
+        capacity = newCapacity;
+    }
+}

@@ -1,0 +1,33 @@
+using System.Text;
+using StreamMl.Shared.Definitions;
+
+namespace StreamMl.Shared.Log;
+
+/// <summary>Names on the wire: topics and store keys. A change here is a change of a contract.</summary>
+public static class LogNames
+{
+    /// <summary>Header of a repartitioned record: source partition (int32 BE) and source offset (int64 BE).</summary>
+    public const string SourcePositionHeader = "sml-src";
+
+    /// <summary>The topic that carries a source's records under another key: <c>landings.by.origin-carrier</c>, or <c>landings.by.all</c> for the global key.</summary>
+    public static string RepartitionTopic(string sourceTopic, IReadOnlyList<string> keyFields) =>
+        $"{sourceTopic}.by.{(keyFields.Count == 0 ? "all" : string.Join('-', keyFields))}";
+
+    /// <summary>The log that a view reads: its source's topic where the keys are the same, else the repartition topic.</summary>
+    public static string LogOf(SourceDefinition source, ViewDefinition view) =>
+        view.KeyFields.SequenceEqual(source.KeyFields) ? source.Topic : RepartitionTopic(source.Topic, view.KeyFields);
+
+    public static string DeadLetterTopic(string topic) => $"{topic}.dead-letter";
+
+    /// <summary>All keys of a log's partition start with this hash tag, so a cluster keeps them in one slot.</summary>
+    public static string HashTag(PartitionId log) => $"{{{log.Topic}/{log.Partition}}}";
+
+    public static string StatePrefix(PartitionId log, string view, string viewHash8) => $"{HashTag(log)}{view}@{viewHash8}/";
+
+    public static string PositionKey(PartitionId log, string view, string viewHash8) => $"{HashTag(log)}{view}@{viewHash8}!pos";
+
+    public static string LedgerKey(PartitionId log) => $"{HashTag(log)}!ledger";
+
+    public static byte[] StateKey(PartitionId log, string view, string viewHash8, ReadOnlySpan<byte> entityKey) =>
+        [.. Encoding.UTF8.GetBytes(StatePrefix(log, view, viewHash8)), .. entityKey];
+}
