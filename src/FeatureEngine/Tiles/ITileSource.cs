@@ -1,0 +1,72 @@
+using StreamMl.FeatureEngine.Aggregates;
+using StreamMl.FeatureEngine.Views;
+
+namespace StreamMl.FeatureEngine.Tiles;
+
+/// <summary>Where a read takes its tiles from: memory or stored bytes. Levels are visited in order.</summary>
+internal unsafe interface ITileSource
+{
+    /// <summary>Moves to a level; the tiles are <paramref name="closed"/>, then <paramref name="open"/>, ascending.</summary>
+    void Enter(int level, out TileRun closed, out TileRun open);
+
+    /// <summary>A variable part of tile <paramref name="tile"/> (closed ones first, then the open one) of the level entered.</summary>
+    ReadOnlySpan<byte> Variable(int tile, int variable);
+}
+
+/// <summary>Tiles of an entity in memory.</summary>
+internal unsafe ref struct MemoryTiles(long* entity, EntityLayout layout, Level[] levels, VariablePool variables) : ITileSource
+{
+    private Level level = levels[0];
+    private ClosedTiles* closedTiles;
+    private long* openTile;
+
+    public void Enter(int l, out TileRun closed, out TileRun open)
+    {
+        level = levels[l];
+        closedTiles = (ClosedTiles*)(entity + layout.ClosedWord[l]);
+        openTile = entity + layout.OpenWord[l];
+        var stride = level.TileWords * 8;
+        closed = new TileRun((byte*)closedTiles->Tile(0, level.TileWords), closedTiles->Count, stride);
+        open = new TileRun((byte*)openTile, openTile[0] == long.MinValue ? 0 : 1, stride);
+    }
+
+    public readonly ReadOnlySpan<byte> Variable(int tile, int variable)
+    {
+        var at = tile < closedTiles->Count ? closedTiles->Tile(tile, level.TileWords) : openTile;
+        return variables.Bytes(at[1 + level.LaneCount + variable]);
+    }
+}
+
+/// <summary>Tiles of a stored state. The bytes must stay where they are (pinned) while it is used.</summary>
+internal unsafe ref struct StoredTiles(ViewProgram program, byte* state, int length) : ITileSource
+{
+    private readonly byte* end = state + length;
+    private byte* next = state + StateCodec.HeaderBytes;
+    private byte* variables;
+    private Level level = program.Levels[0];
+
+    public void Enter(int l, out TileRun closed, out TileRun open)
+    {
+        level = program.Levels[l];
+        var at = new ReadOnlySpan<byte>(next, (int)(end - next));
+        var count = StateCodec.TileCount(program, level, ref at);
+        next += 4;
+        closed = new TileRun(next, count, level.StoredTileBytes);
+        open = new TileRun(next, 0, level.StoredTileBytes);
+        next += (long)count * level.StoredTileBytes;
+        variables = next;
+        for (var i = 0; i < count * level.Variables.Length; i++)
+        {
+            at = new ReadOnlySpan<byte>(next, (int)(end - next));
+            next += 4 + StateCodec.Variable(program, ref at).Length;
+        }
+    }
+
+    public readonly ReadOnlySpan<byte> Variable(int tile, int variable)
+    {
+        var at = variables;
+        for (var skip = (tile * level.Variables.Length) + variable; skip > 0; skip--)
+            at += 4 + *(int*)at;
+        return new ReadOnlySpan<byte>(at + 4, *(int*)at);
+    }
+}

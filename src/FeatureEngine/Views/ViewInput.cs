@@ -1,0 +1,141 @@
+using System.Runtime.CompilerServices;
+using StreamMl.FeatureEngine.Aggregates;
+using StreamMl.FeatureEngine.Expressions;
+using StreamMl.Shared.Events;
+using StreamMl.Shared.Log;
+
+namespace StreamMl.FeatureEngine.Views;
+
+/// <summary>
+/// A batch as one view sees it: its derived columns, its row filter and the entity key of every row. Reused from batch to batch; not
+/// thread-safe. <see cref="Bind"/> first; what it gives is valid until the batch is cleared.
+/// </summary>
+public sealed class ViewInput
+{
+    private readonly ViewProgram program;
+    private readonly EventSchema schema;
+    private readonly int[] keyColumns;
+    private readonly (string Name, CompiledExpression Expression)[] derivations;
+    private readonly CompiledExpression? filter;
+    private readonly Dictionary<string, EventColumn> derived = new(StringComparer.Ordinal);
+    private readonly EventColumn?[] aggregated;
+    private readonly Utf8Arena keys = new();
+    private readonly Func<string, EventColumn> resolve;
+    private EventColumn filterColumn = new(FieldType.Boolean, 0);
+    private long[] keyLanes = [];
+    private EventBatch? batch;
+
+    /// <exception cref="ArgumentException">The batch lacks a field that the view needs.</exception>
+    public ViewInput(ViewProgram program, EventSchema batchSchema)
+    {
+        this.program = program;
+        schema = batchSchema;
+        foreach (var field in program.RequiredFields)
+        {
+            if (batchSchema.IndexOf(field) < 0)
+                throw new ArgumentException($"view '{program.View.Name}' needs field '{field}', which the batch does not carry", nameof(batchSchema));
+        }
+
+        keyColumns = [.. program.View.KeyFields.Select(batchSchema.IndexOf)];
+        resolve = Resolve;
+        var rowSchema = batchSchema;
+        var list = new List<(string, CompiledExpression)>();
+        foreach (var column in program.View.Derive.Where(d => IsComputable(d.Expression, rowSchema)))
+        {
+            var expression = CompiledExpression.Compile(column.Expression, rowSchema);
+            list.Add((column.Name, expression));
+            rowSchema = new EventSchema(rowSchema.Name, [.. rowSchema.Fields, new EventField(column.Name, expression.Type, Nullable: true)]);
+        }
+
+        derivations = [.. list];
+        filter = program.View.Filter is null ? null : CompiledExpression.Compile(program.View.Filter, rowSchema);
+        aggregated = new EventColumn?[program.Columns.Count];
+    }
+
+    /// <summary>The batch last bound.</summary>
+    public EventBatch Batch => batch ?? throw new InvalidOperationException("bind a batch first");
+
+    /// <summary>Evaluates all rows of the batch. Derived strings are appended to the batch's arena.</summary>
+    public void Bind(EventBatch batch)
+    {
+        if (!ReferenceEquals(batch.Schema, schema) && !batch.Schema.Fields.SequenceEqual(schema.Fields))
+            throw new ArgumentException($"the batch's fields ({string.Join(", ", batch.Schema.Fields.Select(f => f.Name))}) are not those that the view's input was made for", nameof(batch));
+        this.batch = batch;
+        foreach (var (name, expression) in derivations)
+        {
+            var column = ColumnFor(name, expression.Type, batch.Count);
+            expression.Evaluate(batch, resolve, column);
+        }
+
+        for (var i = 0; i < aggregated.Length; i++)
+            aggregated[i] = Resolve(program.Columns[i].Name);
+        BindKeys(batch);
+    }
+
+    /// <summary>The row filter did not say true, or a key field is null.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool IsFiltered(int row) => keyLanes[row] < 0;
+
+    /// <summary>The entity key of a row that is not filtered.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ReadOnlySpan<byte> Key(int row) => keys.Slice(keyLanes[row]);
+
+    internal ReadOnlySpan<byte> Text(int column, int row) => Batch.Arena.Slice(aggregated[column]!.Lanes[row]);
+
+    /// <summary>The row's values of the program's columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal unsafe void Gather(int row, RowValue* values)
+    {
+        foreach (var column in aggregated)
+        {
+            var lane = column!.Lanes[row];
+            if (column.Type == FieldType.Float64)
+            {
+                var number = BitConverter.Int64BitsToDouble(lane) + 0.0;
+                values->Number = number;
+                values->Lane = BitConverter.DoubleToInt64Bits(number);
+                values->Present = double.IsNaN(number) ? 0 : column.Valid[row];
+            }
+            else
+            {
+                values->Number = lane;
+                values->Lane = lane;
+                values->Present = column.Valid[row];
+            }
+
+            values++;
+        }
+    }
+
+    private void BindKeys(EventBatch batch)
+    {
+        if (keyLanes.Length < batch.Count)
+            keyLanes = new long[Math.Max(batch.Count, keyLanes.Length * 2)];
+        keys.Clear();
+        if (filter is not null)
+        {
+            if (filterColumn.Lanes.Length < batch.Count)
+                filterColumn = new EventColumn(FieldType.Boolean, Math.Max(batch.Count, filterColumn.Lanes.Length * 2));
+            filter.Evaluate(batch, resolve, filterColumn);
+        }
+
+        for (var row = 0; row < batch.Count; row++)
+        {
+            var wanted = filter is null || (filterColumn.Valid[row] != 0 && filterColumn.Lanes[row] != 0);
+            keyLanes[row] = wanted ? EntityKey.Append(keys, batch, keyColumns, row) : -1;
+        }
+    }
+
+    private EventColumn ColumnFor(string name, FieldType type, int rows)
+    {
+        if (derived.TryGetValue(name, out var column) && column.Lanes.Length >= rows)
+            return column;
+        return derived[name] = new EventColumn(type, Math.Max(rows, (column?.Lanes.Length ?? 0) * 2));
+    }
+
+    private EventColumn Resolve(string name) => derived.TryGetValue(name, out var column) ? column : Batch.Column(name);
+
+    /// <summary>A derived column whose fields the batch does not carry is one that nothing needs.</summary>
+    private bool IsComputable(string expression, EventSchema rowSchema) =>
+        CompiledExpression.Compile(expression, ViewProgram.SchemaWithDerived(program.View, program.Source)).Fields.All(f => rowSchema.IndexOf(f) >= 0);
+}
