@@ -26,6 +26,12 @@ public static class LogNames
 
     public static string PositionKey(PartitionId log, string view, string viewHash8) => $"{HashTag(log)}{view}@{viewHash8}!pos";
 
+    /// <summary>The log's own progress (read, decoded, routed, counted in the ledger): a position beside those of the views.</summary>
+    public static string SourcePositionKey(PartitionId log) => $"{HashTag(log)}!source!pos";
+
+    /// <summary>How far a source partition was copied into repartition topics: see <see cref="Store.RoutesRecord"/>.</summary>
+    public static string RoutesKey(PartitionId log) => $"{HashTag(log)}!routes";
+
     public static string LedgerKey(PartitionId log) => $"{HashTag(log)}!ledger";
 
     public static byte[] StateKey(PartitionId log, string view, string viewHash8, ReadOnlySpan<byte> entityKey) =>
