@@ -1,4 +1,3 @@
-using StreamMl.FeatureEngine.Aggregates;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Events;
 using StreamMl.Shared.Features;
