@@ -4,13 +4,13 @@ namespace StreamMl.FeatureEngine.Tiles;
 
 /// <summary>
 /// An entity's block in memory, in 8-byte words: newest event time, last offset, then per level its open (newest) tile, then per level where
-/// its closed tiles are (pointer, head and count, capacity). What every event touches lies together at the front.
+/// its closed tiles are (pointer, oldest start, head and count, capacity). What every event touches lies together at the front.
 /// </summary>
 internal sealed class EntityLayout
 {
     public const int NewestWord = 0;
     public const int LastOffsetWord = 1;
-    public const int ClosedWords = 3;
+    public const int ClosedWords = 4;
     private const int FirstTileWord = 2;
 
     public EntityLayout(IReadOnlyList<Level> levels)
@@ -24,7 +24,6 @@ internal sealed class EntityLayout
             at += levels[i].TileWords;
         }
 
-        HotWords = at;
         for (var i = 0; i < levels.Count; i++)
         {
             ClosedWord[i] = at;
@@ -40,9 +39,6 @@ internal sealed class EntityLayout
     /// <summary>By level: the first of the words about closed tiles.</summary>
     public int[] ClosedWord { get; }
 
-    /// <summary>Words that an event usually touches.</summary>
-    public int HotWords { get; }
-
     public int Words { get; }
 }
 
@@ -50,6 +46,9 @@ internal sealed class EntityLayout
 internal unsafe struct ClosedTiles
 {
     public long* Block;
+
+    /// <summary>Start of the first tile, kept here so that looking for expired tiles touches no tile; meaningless where Count is 0.</summary>
+    public long OldestStart;
     public int Head;
     public int Count;
     public int Capacity;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics.X86;
 using StreamMl.FeatureEngine.Views;
 
 namespace StreamMl.FeatureEngine.Tiles;
@@ -50,11 +51,13 @@ internal sealed unsafe class LevelTiles(ViewProgram program, EntityLayout layout
         new Span<long>(tile + 1 + level.LaneCount, level.Variables.Length).Clear();
     }
 
-    /// <summary>Appends a closed tile after all others and returns it, for its content to be filled in.</summary>
-    public long* Append(long* entity, int l)
+    /// <summary>Appends a closed tile after all others and returns it, for its content (start included) to be filled in.</summary>
+    public long* Append(long* entity, int l, long startUs)
     {
         var closed = Closed(entity, l);
         MakeRoom(closed, levels[l].TileWords);
+        if (closed->Count == 0)
+            closed->OldestStart = startUs;
         return closed->Tile(closed->Count++, levels[l].TileWords);
     }
 
@@ -74,6 +77,18 @@ internal sealed unsafe class LevelTiles(ViewProgram program, EntityLayout layout
         open[0] = None;
     }
 
+    /// <summary>Touches the memory that an event will need where it closes tiles; the entity itself should be in the cache by now.</summary>
+    public void PrefetchClosing(long* entity, long eventTimeUs)
+    {
+        for (var l = 0; l < levels.Length; l++)
+        {
+            var open = (entity + layout.OpenWord[l])[0];
+            var closed = Closed(entity, l);
+            if ((ulong)(eventTimeUs - open) >= (ulong)levels[l].HopUs && closed->Block != null)
+                Sse.Prefetch0(closed->Tile(closed->Count, levels[l].TileWords));
+        }
+    }
+
     public void Dispose() => pool.Dispose();
 
     private void Close(long* entity, int l, long oldest)
@@ -81,11 +96,12 @@ internal sealed unsafe class LevelTiles(ViewProgram program, EntityLayout layout
         var level = levels[l];
         var words = level.TileWords;
         var closed = Closed(entity, l);
-        while (closed->Count > 0 && closed->Tile(0, words)[0] < oldest)
+        while (closed->Count > 0 && closed->OldestStart < oldest)
         {
             ReturnVariables(level, closed->Tile(0, words));
             closed->Head++;
-            closed->Count--;
+            if (--closed->Count > 0)
+                closed->OldestStart = closed->Tile(0, words)[0];
         }
 
         var open = entity + layout.OpenWord[l];
@@ -95,7 +111,7 @@ internal sealed unsafe class LevelTiles(ViewProgram program, EntityLayout layout
             return;
         }
 
-        new ReadOnlySpan<long>(open, words).CopyTo(new Span<long>(Append(entity, l), words));
+        new ReadOnlySpan<long>(open, words).CopyTo(new Span<long>(Append(entity, l, open[0]), words));
     }
 
     private long* FindClosed(long* entity, int l, long start)
@@ -113,6 +129,8 @@ internal sealed unsafe class LevelTiles(ViewProgram program, EntityLayout layout
         var moved = (closed->Count - at) * words;
         new ReadOnlySpan<long>(tile, moved).CopyTo(new Span<long>(tile + words, moved));
         closed->Count++;
+        if (at == 0)
+            closed->OldestStart = start;
         Begin(level, tile, start);
         return tile;
     }

@@ -126,7 +126,7 @@ internal static unsafe class StateCodec
         at = at[(count * level.StoredTileBytes)..];
         for (var i = 0; i < count; i++)
         {
-            var tile = i < count - 1 ? tiles.Append(entity, l) : entity + layout.OpenWord[l];
+            var tile = i < count - 1 ? tiles.Append(entity, l, BinaryPrimitives.ReadInt64LittleEndian(stored[(i * level.StoredTileBytes)..])) : entity + layout.OpenWord[l];
             stored.Slice(i * level.StoredTileBytes, level.StoredTileBytes).CopyTo(MemoryMarshal.AsBytes(new Span<long>(tile, 1 + level.LaneCount)));
             new Span<long>(tile + 1 + level.LaneCount, level.Variables.Length).Clear();
             for (var v = 0; v < level.Variables.Length; v++)

@@ -17,7 +17,8 @@ public sealed unsafe class ViewStates : IDisposable
 {
     private const int EntitiesPerChunkBits = 8;
     private const int EntitiesPerChunk = 1 << EntitiesPerChunkBits;
-    private const int PrefetchDistance = 12;
+    private const int FarAhead = 16;
+    private const int NearAhead = 8;
     private const long None = long.MinValue;
 
     private readonly ViewProgram program;
@@ -69,8 +70,14 @@ public sealed unsafe class ViewStates : IDisposable
         var batch = input.Batch;
         for (var i = fromRow; i < toRow; i++)
         {
-            if (i + PrefetchDistance < toRow && !input.IsFiltered(i + PrefetchDistance))
-                Prefetch(ids[i + PrefetchDistance]);
+            if (Sse.IsSupported && i + FarAhead < toRow)
+            {
+                if (!input.IsFiltered(i + FarAhead))
+                    Prefetch(ids[i + FarAhead]);
+                if (!input.IsFiltered(i + NearAhead))
+                    tiles.PrefetchClosing(Entity(ids[i + NearAhead]), batch.EventTimesUs[i + NearAhead]);
+            }
+
             if (input.IsFiltered(i))
             {
                 outcomes[i] = RowOutcome.Filtered;
@@ -187,10 +194,8 @@ public sealed unsafe class ViewStates : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Prefetch(int id)
     {
-        if (!Sse.IsSupported)
-            return;
         var entity = (byte*)Entity(id);
-        var end = entity + (layout.HotWords * 8);
+        var end = entity + (layout.Words * 8);
         for (; entity < end; entity += 64)
             Sse.Prefetch0(entity);
     }
