@@ -61,7 +61,7 @@ internal sealed class EntityInterner
 
     private (int Chunk, int Start, int Length) Store(ReadOnlySpan<byte> key)
     {
-        if (chunkUsed + key.Length > ChunkBytes)
+        if (chunks.Count == 0 || chunkUsed + key.Length > ChunkBytes) // the global entity's empty key fits anywhere, but needs a chunk
         {
             chunks.Add(new byte[Math.Max(ChunkBytes, key.Length)]);
             chunkUsed = 0;

@@ -97,7 +97,8 @@ public static class EntityKey
         }
     }
 
-    private static void AppendEscaped(Utf8Arena arena, ReadOnlySpan<byte> text)
+    /// <summary>Appends one field of a key, escaped.</summary>
+    public static void AppendEscaped(Utf8Arena arena, ReadOnlySpan<byte> text)
     {
         if (text.IndexOfAny(Separator, Escape) < 0)
         {
