@@ -1,14 +1,21 @@
+using StreamMl.Benchmarks.Decode;
 using StreamMl.Benchmarks.Tiles;
 
-Dictionary<string, Func<string[], int>> benchmarks = new(StringComparer.Ordinal)
-{
-    ["tiles"] = TileUpdateBenchmark.Run,
-};
+// dotnet run -c Release --project benchmarks -- NAME [arguments]
+// One line per benchmark: its name, what it shows, and what runs it (arguments -> exit code; 1 where a target was missed).
+(string Name, string Shows, Func<string[], int> Run)[] benchmarks =
+[
+    ("decode", "Avro decoding against Apache.Avro's specific reader and Confluent's generic deserializer", DecodeBenchmark.Run),
+    ("tiles", "tile updates on 5 levels against DuckDB's group-by of one level", TileUpdateBenchmark.Run),
+];
 
-if (args.Length == 0 || !benchmarks.TryGetValue(args[0], out var benchmark))
+foreach (var benchmark in benchmarks)
 {
-    Console.Error.WriteLine($"usage: dotnet run -c Release --project benchmarks -- NAME [ARGS]; NAME is one of {string.Join(", ", benchmarks.Keys)}");
-    return 2;
+    if (args.Length > 0 && benchmark.Name == args[0])
+        return benchmark.Run(args[1..]);
 }
 
-return benchmark(args[1..]);
+Console.Error.WriteLine($"{(args.Length == 0 ? "name a benchmark" : $"there is no benchmark '{args[0]}'")}:");
+foreach (var benchmark in benchmarks)
+    Console.Error.WriteLine($"  {benchmark.Name,-12} {benchmark.Shows}");
+return 2;
