@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text.Json;
+using StreamMl.Shared.Log;
+
+namespace StreamMl.Infrastructure.Archive;
+
+/// <summary>One complete file of the archive: it covers the offsets First to Last, both included; offsets that the log skipped have no row.</summary>
+public sealed record ArchiveFile(string Path, long FirstOffset, long LastOffset);
+
+/// <summary>
+/// Where things lie in an archive. A contract (docs/archive.md):
+/// <c>&lt;dir&gt;/&lt;log&gt;/&lt;partition&gt;/&lt;firstOffset&gt;-&lt;lastOffset&gt;.arrow</c> with offsets of 20 digits,
+/// <c>&lt;dir&gt;/&lt;log&gt;/log.json</c> with the partition count, <c>&lt;dir&gt;/schemas/&lt;id&gt;.avsc</c>. Pure paths and listings; thread-safe.
+/// </summary>
+public sealed class ArchiveLayout(string directory)
+{
+    public string Directory { get; } = directory;
+
+    public string LogDirectory(string log) => Path.Combine(Directory, log);
+
+    public string PartitionDirectory(PartitionId log) => Path.Combine(Directory, log.Topic, log.Partition.ToString(CultureInfo.InvariantCulture));
+
+    public string FilePath(PartitionId log, long firstOffset, long lastOffset) => Path.Combine(PartitionDirectory(log), $"{firstOffset:D20}-{lastOffset:D20}.arrow");
+
+    public bool HasLog(string log) => File.Exists(InfoPath(log)) || System.IO.Directory.Exists(LogDirectory(log));
+
+    /// <summary>Complete files of a partition in offset order; temporary files are not among them.</summary>
+    public IReadOnlyList<ArchiveFile> Files(PartitionId log)
+    {
+        var path = PartitionDirectory(log);
+        if (!System.IO.Directory.Exists(path))
+            return [];
+        var files = new List<ArchiveFile>();
+        foreach (var file in System.IO.Directory.EnumerateFiles(path, "*.arrow"))
+        {
+            var parts = Path.GetFileNameWithoutExtension(file).Split('-');
+            if (parts.Length == 2 && long.TryParse(parts[0], CultureInfo.InvariantCulture, out var first) && long.TryParse(parts[1], CultureInfo.InvariantCulture, out var last))
+                files.Add(new ArchiveFile(file, first, last));
+        }
+
+        files.Sort((a, b) => a.FirstOffset.CompareTo(b.FirstOffset));
+        return files;
+    }
+
+    /// <summary>How many partitions the log had when it was archived, or null where that is not known.</summary>
+    /// <exception cref="InvalidDataException">log.json is not readable.</exception>
+    public int? Partitions(string log)
+    {
+        if (!File.Exists(InfoPath(log)))
+            return null;
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(InfoPath(log)));
+            return json.RootElement.GetProperty("partitions").GetInt32();
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new InvalidDataException($"{InfoPath(log)} does not name the log's partitions: {e.Message}. Write {{\"partitions\": N}} into it with the topic's partition count", e);
+        }
+    }
+
+    /// <summary>Notes the partition count.</summary>
+    /// <exception cref="InvalidOperationException">The log was archived with another count: its entities would move between partitions.</exception>
+    public void SetPartitions(string log, int partitions)
+    {
+        if (Partitions(log) is { } known)
+        {
+            if (known != partitions)
+                throw new InvalidOperationException($"topic '{log}' has {partitions} partitions, its archive in {Directory} was written from {known}: archive the recreated topic into another directory");
+            return;
+        }
+
+        DurableFile.WriteAllBytes(InfoPath(log), JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, int>(StringComparer.Ordinal) { ["partitions"] = partitions }));
+    }
+
+    public string SchemaPath(int id) => Path.Combine(Directory, "schemas", $"{id}.avsc");
+
+    /// <summary>Keeps a writer schema beside the records that name it; the same id is always the same schema.</summary>
+    public void SaveSchema(int id, string avsc)
+    {
+        if (!File.Exists(SchemaPath(id)))
+            DurableFile.WriteAllBytes(SchemaPath(id), System.Text.Encoding.UTF8.GetBytes(avsc));
+    }
+
+    /// <exception cref="FileNotFoundException">The archive does not have it.</exception>
+    public string LoadSchema(int id) => File.Exists(SchemaPath(id))
+        ? File.ReadAllText(SchemaPath(id))
+        : throw new FileNotFoundException($"records of the archive {Directory} were written with schema id {id}, and {SchemaPath(id)} is missing: save that schema from the registry (GET /schemas/ids/{id}) there", SchemaPath(id));
+
+    private string InfoPath(string log) => Path.Combine(Directory, log, "log.json");
+}
