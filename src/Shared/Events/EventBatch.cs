@@ -111,6 +111,13 @@ public sealed class EventBatch
         return Count;
     }
 
+    /// <summary>Makes room for so many rows.</summary>
+    public void EnsureCapacity(int rows)
+    {
+        if (rows > capacity)
+            Grow(Math.Max(rows, capacity * 2));
+    }
+
     public void Clear()
     {
         Count = 0;
