@@ -54,6 +54,9 @@ public sealed record SourceDefinition
     public int Partitions { get; init; } = 4;
 
     public SourceLocation? Location { get; init; }
+
+    /// <summary>Where its parts stand, by their key in the catalogue.</summary>
+    public PartLocations Parts { get; init; } = PartLocations.None;
 }
 
 /// <summary>A column computed from a row before anything is aggregated. Later ones may use earlier ones.</summary>
@@ -88,6 +91,9 @@ public sealed record ViewDefinition
     public TimeSpan? IdleLimit { get; init; }
 
     public SourceLocation? Location { get; init; }
+
+    /// <summary>Where its parts stand, by their key in the catalogue.</summary>
+    public PartLocations Parts { get; init; } = PartLocations.None;
 }
 
 /// <summary>One aggregation over one window.</summary>
@@ -173,6 +179,9 @@ public sealed record ServiceDefinition
     public TimeSpan ServingDelay { get; init; }
 
     public SourceLocation? Location { get; init; }
+
+    /// <summary>Where its parts stand, by their key in the catalogue; a feature's by its full name.</summary>
+    public PartLocations Parts { get; init; } = PartLocations.None;
 }
 
 /// <summary>One feature definition of a view (with all its output columns), resolved: wildcards are expanded before this is made.</summary>

@@ -6,6 +6,15 @@ public sealed record SourceLocation(string File, int Line, int Column)
     public override string ToString() => $"{File}:{Line}:{Column}";
 }
 
+/// <summary>Where the parts of a definition stand, by their key ("where", "hop", ...). No part of a definition's identity. Immutable; thread-safe.</summary>
+public sealed class PartLocations(IReadOnlyDictionary<string, SourceLocation> locations)
+{
+    public static PartLocations None { get; } = new(new Dictionary<string, SourceLocation>(StringComparer.Ordinal));
+
+    /// <summary>The part's place, or null where none is known.</summary>
+    public SourceLocation? Find(string part) => locations.GetValueOrDefault(part);
+}
+
 public enum Severity
 {
     Warning,

@@ -150,7 +150,7 @@ internal sealed class ExpressionParser
 
     // The least integer can only be written as a negated literal, so a minus before a number belongs to it.
     private static Literal Negative(int position, Token number) =>
-        new(position, number.Value is ulong whole ? unchecked(-(long)whole) : -(double)number.Value!);
+        new(position, number.Value is ulong whole ? unchecked(-(long)whole) : (object)-(double)number.Value!);
 
     private Expression ParsePrimary()
     {
