@@ -1,0 +1,42 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace StreamMl.Infrastructure.Kafka;
+
+/// <summary>How a record source reads.</summary>
+public sealed class RecordSourceOptions
+{
+    /// <summary>The consumer group; needed to subscribe and for <see cref="IRecordSource.CommitForLag"/>. Null (default) for manual assignment.</summary>
+    public string? GroupId { get; init; }
+
+    /// <summary>
+    /// KIP-848's <c>group.protocol=consumer</c>, for brokers of 4.0 and later (the embedded one has it): partitions move in 0.1 s.
+    /// Default false: the classic protocol, cooperative-sticky.
+    /// </summary>
+    public bool UseConsumerProtocol { get; init; }
+
+    /// <summary>How long the broker may wait for more data: the latency of a quiet topic. 0 to 500, default 10.</summary>
+    [Range(0, 500)]
+    public int FetchWaitMaxMs { get; init; } = 10;
+
+    /// <summary>Records that librdkafka may hold ahead of the reader, all partitions together. 1 to 256 MiB, default 32 MiB.</summary>
+    [Range(1 << 20, 256 << 20)]
+    public int QueueMaxBytes { get; init; } = 32 << 20;
+
+    /// <summary>Bytes of one partition in one answer. 64 KiB to 64 MiB, default 2 MiB.</summary>
+    [Range(1 << 16, 64 << 20)]
+    public int PartitionFetchMaxBytes { get; init; } = 2 << 20;
+
+    /// <summary>A member that does not poll for so long is put out of the group. 1 s to 1 h, default 5 min.</summary>
+    [Range(1_000, 3_600_000)]
+    public int MaxPollIntervalMs { get; init; } = 300_000;
+
+    /// <summary>A member that is silent for so long is dead (classic protocol). 1 s to 5 min, default 10 s.</summary>
+    [Range(1_000, 300_000)]
+    public int SessionTimeoutMs { get; init; } = 10_000;
+
+    /// <summary>Copies record headers into the batch. Default true; a reader that does not look at them saves 5% or so.</summary>
+    public bool ReadHeaders { get; init; } = true;
+
+    /// <summary>More settings by librdkafka's names; they win over all others.</summary>
+    public IReadOnlyDictionary<string, string> ClientSettings { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+}

@@ -1,0 +1,105 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
+using StreamMl.Shared.Log;
+
+namespace StreamMl.Infrastructure.Kafka;
+
+/// <summary>Makes topics and asks for their partitions and offsets, on a real Kafka and on the embedded one. Thread-safe.</summary>
+public sealed class TopicAdmin : IDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private readonly KafkaEndpoint endpoint;
+    private readonly Lazy<IAdminClient> client;
+
+    public TopicAdmin(KafkaEndpoint endpoint)
+    {
+        this.endpoint = endpoint;
+        client = new(() => new AdminClientBuilder(KafkaSettings.Client(endpoint)).SetLogHandler(static (_, _) => { }).Build());
+    }
+
+    /// <summary>
+    /// The topic is there with so many partitions when this returns; a real Kafka makes it with its default replication and with
+    /// the settings given (as <c>retention.ms</c>), which the embedded one ignores.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">It is there with another number of partitions: entity keys would change their place.</exception>
+    public async Task EnsureTopicAsync(
+        string topic, int partitions, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? settings = null)
+    {
+        if (endpoint.Embedded is { } embedded)
+        {
+            embedded.CreateTopic(topic, partitions);
+            return;
+        }
+
+        if (await PartitionCountAsync(topic, cancellationToken) is { } existing)
+        {
+            if (existing == partitions) return;
+            throw PartitionMismatch(topic, existing, partitions);
+        }
+
+        await CreateAsync(topic, partitions, settings);
+        if (await PartitionCountAsync(topic, cancellationToken) is { } made && made != partitions) throw PartitionMismatch(topic, made, partitions);
+    }
+
+    /// <summary>Null where there is no such topic.</summary>
+    public Task<int?> PartitionCountAsync(string topic, CancellationToken cancellationToken)
+    {
+        if (endpoint.Embedded is { } embedded)
+        {
+            return Task.FromResult<int?>(embedded.Topics.TryGetValue(topic, out int partitions) ? partitions : null);
+        }
+
+        return Task.Run(() => Count(topic), cancellationToken);
+    }
+
+    /// <summary>The first offset that is still there, and the one after the last.</summary>
+    public Task<(long Low, long High)> OffsetsAsync(PartitionId partition, CancellationToken cancellationToken) =>
+        Task.Run(() => Offsets(partition), cancellationToken);
+
+    public void Dispose()
+    {
+        if (client.IsValueCreated) client.Value.Dispose();
+    }
+
+    internal static InvalidOperationException PartitionMismatch(string topic, int existing, int wanted) => new(
+        $"Topic '{topic}' has {existing} partitions and {wanted} are wanted. Entity keys live where the count puts them, so a topic's count "
+        + $"must not change: set 'partitions: {existing}' in the catalogue, or delete the topic and replay its source.");
+
+    private async Task CreateAsync(string topic, int partitions, IReadOnlyDictionary<string, string>? settings)
+    {
+        var specification = new TopicSpecification
+        {
+            Name = topic, NumPartitions = partitions, ReplicationFactor = -1, Configs = settings?.ToDictionary(StringComparer.Ordinal),
+        };
+        try
+        {
+            await client.Value.CreateTopicsAsync([specification], new() { RequestTimeout = Patience, OperationTimeout = Patience });
+        }
+        catch (CreateTopicsException e) when (e.Results.TrueForAll(r => r.Error.Code is ErrorCode.TopicAlreadyExists or ErrorCode.NoError))
+        {
+            // Another worker was faster: its partition count is checked by the caller.
+        }
+        catch (CreateTopicsException e)
+        {
+            throw new InvalidOperationException(
+                $"Topic '{topic}' with {partitions} partitions could not be made on {endpoint}: {e.Results[0].Error.Reason}. "
+                + "Make it by hand, or give this client the right to create topics.", e);
+        }
+    }
+
+    private int? Count(string topic)
+    {
+        var metadata = client.Value.GetMetadata(topic, Patience).Topics.Single(t => t.Topic == topic);
+        if (metadata.Error.Code is ErrorCode.UnknownTopicOrPart) return null;
+        if (metadata.Error.IsError) throw new KafkaException(metadata.Error);
+        return metadata.Partitions.Count;
+    }
+
+    private (long Low, long High) Offsets(PartitionId partition)
+    {
+        using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig(KafkaSettings.Client(endpoint)) { GroupId = "streamml-offsets" })
+            .SetLogHandler(static (_, _) => { }).Build();
+        var offsets = consumer.QueryWatermarkOffsets(new TopicPartition(partition.Topic, partition.Partition), Patience);
+        return (offsets.Low.Value, offsets.High.Value);
+    }
+}
