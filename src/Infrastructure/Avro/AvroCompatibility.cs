@@ -32,11 +32,25 @@ public static class AvroCompatibility
         catch (System.Text.Json.JsonException)
         {
             // A bare type name ("string" without quotes) is not JSON; Apache.Avro takes it.
-            return AvroSchema.Parse(schema);
+            return ParseApache(schema);
         }
 
         StripLogicalTypes(json);
-        return AvroSchema.Parse(json?.ToJsonString() ?? "null");
+        return ParseApache(json?.ToJsonString() ?? "null");
+    }
+
+    private static AvroSchema ParseApache(string schema)
+    {
+        try
+        {
+            // It answers null for a type that it does not know.
+            return AvroSchema.Parse(schema) ?? throw new SchemaParseException($"unknown type in {schema}");
+        }
+        catch (Exception e) when (e is not (AvroException or OutOfMemoryException))
+        {
+            // It lets the exceptions of its JSON reader and a few of its own bugs out as well: all mean that the text is no schema.
+            throw new SchemaParseException(e.Message, e);
+        }
     }
 
     private static void StripLogicalTypes(JsonNode? node)

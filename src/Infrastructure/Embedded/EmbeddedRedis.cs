@@ -90,7 +90,7 @@ public sealed class EmbeddedRedis : IAsyncDisposable
     {
         string[] always =
         [
-            "--bind", "127.0.0.1", "--port", port.ToString(), "--quiet", "--memory", options.Memory,
+            "--bind", "127.0.0.1", "--port", port.ToString(), "-q", "--memory", options.Memory,
             "--lua", "--lua-transaction-mode", "true",
         ];
         if (options.Directory is null) return always;

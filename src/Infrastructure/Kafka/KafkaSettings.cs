@@ -44,6 +44,8 @@ internal static class KafkaSettings
             return;
         }
 
+        // A member learns of a rebalance by its next heartbeat: the default of 3 s makes every change of hands slow.
+        settings["heartbeat.interval.ms"] = Math.Min(1000, options.SessionTimeoutMs / 3).ToString();
         settings["session.timeout.ms"] = options.SessionTimeoutMs.ToString();
         settings["partition.assignment.strategy"] = "cooperative-sticky";
     }

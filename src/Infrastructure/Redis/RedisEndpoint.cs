@@ -30,27 +30,28 @@ public sealed class RedisEndpoint
     /// <exception cref="RedisConnectionException">Nothing answers there.</exception>
     public async Task<IConnectionMultiplexer> ConnectAsync(CancellationToken cancellationToken)
     {
-        var connection = await ConnectionMultiplexer.ConnectAsync(Options()).WaitAsync(cancellationToken);
-        try
-        {
-            foreach (var server in connection.GetServers())
-            {
-                if (server is { IsConnected: true, IsReplica: false }) await RedisSuitability.CheckAsync(server).WaitAsync(cancellationToken);
-            }
-
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync();
-            throw;
-        }
+        await CheckAsync(cancellationToken);
+        return await ConnectionMultiplexer.ConnectAsync(Options()).WaitAsync(cancellationToken);
     }
 
     public override string ToString()
     {
         var options = ConfigurationOptions.Parse(Configuration);
-        return $"{(IsEmbedded ? "embedded Redis" : "Redis")} at {string.Join(',', options.EndPoints)}";
+        return $"{(IsEmbedded ? "embedded Redis" : "Redis")} at {string.Join(',', options.EndPoints.Select(EndPointCollection.ToString))}";
+    }
+
+    /// <summary>INFO and CONFIG need a connection that could also do harm, so it lives for the check only.</summary>
+    private async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        var options = Options();
+        options.AllowAdmin = true;
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(cancellationToken);
+        await using var disturber = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(cancellationToken);
+        foreach (var server in connection.GetServers())
+        {
+            if (server is not { IsConnected: true, IsReplica: false }) continue;
+            await RedisSuitability.CheckAsync(server, disturber.GetServer(server.EndPoint)).WaitAsync(cancellationToken);
+        }
     }
 
     private ConfigurationOptions Options()

@@ -5,10 +5,19 @@ namespace StreamMl.Infrastructure.Redis;
 /// <summary>Whether a server keeps the promises that a commit builds on: atomic Lua, and no key goes on its own.</summary>
 internal static class RedisSuitability
 {
-    public static async Task CheckAsync(IServer server)
+    /// <summary>A script that sees its key change under it is not atomic. Some milliseconds of looking.</summary>
+    private const string WatchScript =
+        "redis.call('SET', KEYS[1], 'mine', 'PX', 10000) for i = 1, 1000 do if redis.call('GET', KEYS[1]) ~= 'mine' then return 0 end end return 1";
+
+    private const int Watches = 5;
+
+    /// <param name="server">The server.</param>
+    /// <param name="disturber">The same server on another connection.</param>
+    /// <exception cref="RedisUnsuitableException">It does not; the message has the remedy.</exception>
+    public static async Task CheckAsync(IServer server, IServer disturber)
     {
         await CheckLuaAsync(server);
-        if (await IsGarnetAsync(server)) await CheckGarnetAsync(server);
+        if (await IsGarnetAsync(server)) await CheckAtomicityAsync(server, disturber);
         else await CheckEvictionAsync(server);
     }
 
@@ -34,23 +43,23 @@ internal static class RedisSuitability
     }
 
     /// <summary>
-    /// In transaction mode a script locks the keys that it names and may touch no other; outside of it any key passes. So a script
-    /// that touches an unnamed key tells the modes apart.
+    /// Garnet does not tell whether its scripts lock their keys, so it is tried: one connection watches a key in a script while another
+    /// one writes it. A server that locks never fails this; one that does not would have to be lucky five times.
     /// </summary>
-    private static async Task CheckGarnetAsync(IServer server)
+    private static async Task CheckAtomicityAsync(IServer server, IServer disturber)
     {
-        try
+        string key = $"streamml-probe-{Environment.ProcessId}";
+        for (int watch = 0; watch < Watches; watch++)
         {
-            await server.ExecuteAsync("EVAL", "return redis.call('GET', 'streamml-probe-unnamed')", "1", "streamml-probe-named");
-        }
-        catch (RedisServerException)
-        {
-            return;
+            var watching = server.ExecuteAsync("EVAL", WatchScript, "1", key);
+            while (!watching.IsCompleted) await disturber.ExecuteAsync("SET", key, "other", "PX", "10000");
+            if ((int)await watching == 1) continue;
+            throw new RedisUnsuitableException(
+                $"Garnet at {server.EndPoint} runs scripts without locking their keys, so a reader can see half of a commit. "
+                + "Start it with --lua --lua-transaction-mode true.");
         }
 
-        throw new RedisUnsuitableException(
-            $"Garnet at {server.EndPoint} runs scripts without locking their keys, so a reader can see half of a commit. "
-            + "Start it with --lua --lua-transaction-mode true.");
+        await server.ExecuteAsync("DEL", key);
     }
 
     private static async Task CheckEvictionAsync(IServer server)
