@@ -1,0 +1,52 @@
+using System.Text;
+using StackExchange.Redis;
+using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
+
+namespace StreamMl.Infrastructure.Store;
+
+/// <summary>Looks into a Redis-like store by SCAN, at most <see cref="MaxScans"/> steps a look. Thread-safe.</summary>
+public sealed class RedisStoreDirectory(IConnectionMultiplexer redis) : IStoreDirectory
+{
+    public const int MaxScans = 50;
+
+    private const int KeysPerScan = 1_000;
+
+    public async Task<IReadOnlyList<string>> HashesOfAsync(PartitionId log, string view, CancellationToken cancellationToken)
+    {
+        var prefix = $"{LogNames.HashTag(log)}{view}@";
+        var keys = await ScanAsync(prefix, "????????!pos", 100, cancellationToken);
+        return [.. keys.Select(k => Encoding.UTF8.GetString(k)[prefix.Length..^"!pos".Length]).Distinct().Order(StringComparer.Ordinal)];
+    }
+
+    public async Task<IReadOnlyList<byte[]>> EntitiesOfAsync(PartitionId log, string view, string viewHash8, int limit, CancellationToken cancellationToken)
+    {
+        var prefix = LogNames.StatePrefix(log, view, viewHash8);
+        var length = Encoding.UTF8.GetByteCount(prefix);
+        var keys = await ScanAsync(prefix, "*", limit, cancellationToken);
+        return [.. keys.Take(limit).Select(k => k[length..])];
+    }
+
+    private async Task<List<byte[]>> ScanAsync(string prefix, string tail, int limit, CancellationToken cancellationToken)
+    {
+        var found = new List<byte[]>();
+        foreach (var server in redis.GetServers().Where(s => s.IsConnected && !s.IsReplica))
+        {
+            var cursor = "0";
+            for (var scan = 0; scan < MaxScans && found.Count < limit; scan++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var reply = await server.ExecuteAsync("SCAN", cursor, "MATCH", EscapeGlob(prefix) + tail, "COUNT", KeysPerScan);
+                cursor = (string)reply[0]!;
+                found.AddRange(((byte[]?[]?)reply[1] ?? []).OfType<byte[]>());
+                if (cursor == "0")
+                    break;
+            }
+        }
+
+        return found;
+    }
+
+    private static string EscapeGlob(string text) =>
+        string.Concat(text.Select(c => c is '*' or '?' or '[' or ']' or '\\' or '^' ? $"\\{c}" : c.ToString()));
+}

@@ -1,0 +1,62 @@
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using StreamMl.OnlineScorer.Reading;
+using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Store;
+
+namespace StreamMl.OnlineScorer.Api;
+
+/// <summary>
+/// The query API as a worker: a Kestrel of its own inside whatever host runs it, so that one process can hold any set of workers. What it needs is taken from
+/// the host's services.
+/// </summary>
+public sealed class FeatureApiServer(IServiceProvider services) : IHostedService, IAsyncDisposable
+{
+    private WebApplication? web;
+
+    /// <summary>Where it listens, once started: the real port where 0 was asked.</summary>
+    public string Address { get; private set; } = "";
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var options = services.GetRequiredService<FeatureApiOptions>();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton(services.GetRequiredService<ILoggerFactory>());
+        builder.WebHost.UseUrls(options.Url);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = options.MaxBodyBytes;
+            kestrel.AddServerHeader = false;
+        });
+        builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
+        web = builder.Build();
+        new FeatureApi(
+            services.GetRequiredService<Catalog>(),
+            services.GetRequiredService<FeatureReader>(),
+            services.GetRequiredService<IStateStore>(),
+            options,
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<FeatureApi>>(),
+            services.GetService<IStoreDirectory>()).Map(web);
+        await web.StartAsync(cancellationToken);
+        Address = web.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        services.GetRequiredService<ILogger<FeatureApi>>().Listening(Address);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => web?.StopAsync(cancellationToken) ?? Task.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (web is not null)
+            await web.DisposeAsync();
+    }
+
+    /// <summary>Signals are the outer host's business.</summary>
+    private sealed class QuietLifetime : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,41 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using StreamMl.OnlineScorer.Api;
+using StreamMl.OnlineScorer.Reading;
+using StreamMl.Shared.Store;
+
+namespace StreamMl.OnlineScorer;
+
+/// <summary>
+/// The workers of this service. The composition root registers what they share: Catalog, IStateStore, TimeProvider, and (optional)
+/// IStoreDirectory.
+/// </summary>
+public static class ServingHosting
+{
+    /// <summary>The feature query API.</summary>
+    public static IServiceCollection AddFeatureApi(this IServiceCollection services, Action<FeatureApiOptions>? configure = null)
+    {
+        services.AddFeatureReader();
+        services.AddServingOptions(configure);
+        services.AddSingleton<FeatureApiServer>();
+        services.AddHostedService(p => p.GetRequiredService<FeatureApiServer>());
+        return services;
+    }
+
+    public static IServiceCollection AddFeatureReader(this IServiceCollection services, Action<FeatureReaderOptions>? configure = null)
+    {
+        services.AddServingOptions(configure);
+        services.TryAddSingleton(p => new FeatureReader(p.GetRequiredService<IStateStore>(), p.GetRequiredService<FeatureReaderOptions>(), p.GetService<IStoreDirectory>()));
+        services.TryAddSingleton(TimeProvider.System);
+        return services;
+    }
+
+    /// <summary>Options by their own type, checked when the host starts.</summary>
+    private static void AddServingOptions<T>(this IServiceCollection services, Action<T>? configure)
+        where T : class
+    {
+        services.AddOptions<T>().ValidateDataAnnotations().ValidateOnStart();
+        if (configure is not null)
+            services.Configure(configure);
+        services.TryAddSingleton(p => p.GetRequiredService<Microsoft.Extensions.Options.IOptions<T>>().Value);
+    }
+}

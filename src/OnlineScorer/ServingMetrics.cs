@@ -1,0 +1,21 @@
+using System.Diagnostics.Metrics;
+
+namespace StreamMl.OnlineScorer;
+
+/// <summary>The meter <c>StreamMl.OnlineScorer</c>.</summary>
+internal static class ServingMetrics
+{
+    private static readonly Meter Meter = new("StreamMl.OnlineScorer");
+
+    /// <summary>Vectors read by request; tag service.</summary>
+    public static Counter<long> Reads { get; } = Meter.CreateCounter<long>("streamml.serving.reads", "{vector}", "Feature vectors read by request");
+
+    /// <summary>Vectors served to trigger events; tag service.</summary>
+    public static Counter<long> Served { get; } = Meter.CreateCounter<long>("streamml.serving.served", "{vector}", "Feature vectors served to trigger events");
+
+    /// <summary>Trigger batches that were read before the views had come far enough; tag service.</summary>
+    public static Counter<long> GaveUp { get; } = Meter.CreateCounter<long>("streamml.serving.gave_up", "{batch}", "Trigger batches read before their views had caught up");
+
+    /// <summary>Trigger records that could not be decoded; tag service.</summary>
+    public static Counter<long> Undecodable { get; } = Meter.CreateCounter<long>("streamml.serving.undecodable", "{record}", "Trigger records that could not be decoded");
+}
