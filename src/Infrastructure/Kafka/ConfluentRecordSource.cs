@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text;
 using Confluent.Kafka;
 using StreamMl.Shared.Log;
@@ -11,6 +12,8 @@ internal sealed class ConfluentRecordSource : IRecordSource
     private readonly RecordSourceOptions options;
     private readonly HashSet<PartitionId> assignment = [];
     private IAssignmentHandler? handler;
+    private RawRecordBatch? filling;
+    private Exception? pending;
     private Error? fatal;
 
     public ConfluentRecordSource(IReadOnlyDictionary<string, string> settings, RecordSourceOptions options)
@@ -30,13 +33,25 @@ internal sealed class ConfluentRecordSource : IRecordSource
     public bool TryReadBatch(RawRecordBatch into, TimeSpan wait)
     {
         into.Clear();
-        var patience = wait;
-        while (into.Count < into.MaxRecords && into.Bytes < into.MaxBytes)
+        ThrowPending();
+        filling = into;
+        try
         {
-            var result = Consume(patience);
-            if (result is null) break;
-            patience = TimeSpan.Zero;
-            Add(into, result);
+            var patience = wait;
+            while (into.Count < into.MaxRecords && into.Bytes < into.MaxBytes && Consume(patience) is { } result)
+            {
+                patience = TimeSpan.Zero;
+                Add(into, result);
+            }
+        }
+        catch (Exception e) when (into.Count > 0 || into.Ends.Count > 0)
+        {
+            // Thrown by the next call, so that the records before it are not lost.
+            pending = e;
+        }
+        finally
+        {
+            filling = null;
         }
 
         return into.Count > 0 || into.Ends.Count > 0;
@@ -83,6 +98,13 @@ internal sealed class ConfluentRecordSource : IRecordSource
         consumer.Dispose();
     }
 
+    private void ThrowPending()
+    {
+        if (pending is not { } e) return;
+        pending = null;
+        ExceptionDispatchInfo.Throw(e);
+    }
+
     private ConsumeResult<byte[]?, byte[]?>? Consume(TimeSpan patience)
     {
         try
@@ -125,6 +147,7 @@ internal sealed class ConfluentRecordSource : IRecordSource
     {
         var ids = partitions.Select(Id).ToList();
         assignment.ExceptWith(ids);
+        foreach (var id in ids) filling?.Drop(id);
         if (lost) handler!.Lost(ids);
         else handler!.Revoked(ids);
     }

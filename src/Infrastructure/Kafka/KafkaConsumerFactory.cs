@@ -1,12 +1,14 @@
 using Confluent.Kafka;
+using StreamMl.Infrastructure.Kafka.Native;
 
 namespace StreamMl.Infrastructure.Kafka;
 
 /// <summary>Readers of raw bytes for one endpoint. Thread-safe; what it makes is not.</summary>
 public sealed class KafkaConsumerFactory(KafkaEndpoint endpoint)
 {
-    /// <summary>The source that services use.</summary>
-    public IRecordSource CreateSource(RecordSourceOptions? options = null) => CreateManagedSource(options);
+    /// <summary>The source that services use: librdkafka's batches, copied once.</summary>
+    public IRecordSource CreateSource(RecordSourceOptions? options = null) =>
+        new NativeRecordSource(KafkaSettings.Consumer(endpoint, options ?? new()), options ?? new());
 
     /// <summary>The source over Confluent.Kafka's consumer: the slower, independent way of the same reading.</summary>
     public IRecordSource CreateManagedSource(RecordSourceOptions? options = null) =>

@@ -128,6 +128,24 @@ public sealed class RawRecordBatch : IDisposable
 
     public void AppendEnd(PartitionId partition, long offset) => ends.Add(new PartitionEnd(partition, offset));
 
+    /// <summary>Takes out the rows and ends of a partition that is no longer ours. Their bytes stay in the arena until the next read.</summary>
+    internal void Drop(PartitionId partition)
+    {
+        ends.RemoveAll(e => e.Partition == partition);
+        int kept = 0;
+        var old = runs.ToArray();
+        runs.Clear();
+        foreach (var run in old)
+        {
+            if (run.Partition == partition) continue;
+            records.AsSpan(run.First, run.Count).CopyTo(records.AsSpan(kept));
+            EndRun(run.Partition, kept, run.Count);
+            kept += run.Count;
+        }
+
+        Count = kept;
+    }
+
     /// <summary>A row with room for its bytes; the caller copies them and names the partition by <see cref="EndRun"/>.</summary>
     internal int Add(long offset, long timestampUs, int keyLength, int valueLength)
     {

@@ -118,8 +118,8 @@ internal static unsafe partial class LibRdKafka
     [LibraryImport(Name, EntryPoint = "rd_kafka_message_timestamp"), SuppressGCTransition]
     public static partial long MessageTimestampMs(NativeMessage* message, int* type);
 
-    // Answers at once for a message without headers, which is the common case.
-    [LibraryImport(Name, EntryPoint = "rd_kafka_message_headers")]
+    // Answers at once for a message without headers, which is the common case; else it parses a few bytes.
+    [LibraryImport(Name, EntryPoint = "rd_kafka_message_headers"), SuppressGCTransition]
     public static partial int MessageHeaders(NativeMessage* message, IntPtr* headers);
 
     [LibraryImport(Name, EntryPoint = "rd_kafka_header_get_all")]
