@@ -59,8 +59,13 @@ public sealed class RecordProducer : IAsyncDisposable
     /// <param name="headers">Headers, or null.</param>
     /// <param name="cancellationToken">Ends the wait for room.</param>
     /// <exception cref="KafkaException">This or an earlier record could not be delivered.</exception>
+    public ValueTask SendAsync(
+        PartitionId target, byte[]? key, byte[]? value, long timestampUs, Headers? headers, CancellationToken cancellationToken) =>
+        SendAsync(target, key, value, timestampUs, headers, null, cancellationToken);
+
+    /// <summary>As above, and tells the listener what became of this record.</summary>
     public async ValueTask SendAsync(
-        PartitionId target, byte[]? key, byte[]? value, long timestampUs, Headers? headers, CancellationToken cancellationToken)
+        PartitionId target, byte[]? key, byte[]? value, long timestampUs, Headers? headers, IDeliveryListener? listener, CancellationToken cancellationToken)
     {
         ThrowIfFailed();
         int cost = Cost(key, value, headers);
@@ -73,7 +78,7 @@ public sealed class RecordProducer : IAsyncDisposable
         try
         {
             // A report does not carry headers, so their size must travel with the handler.
-            client.Produce(new TopicPartition(target.Topic, target.Partition), message, headers is null ? onReport : report => Settle(report, cost));
+            client.Produce(new TopicPartition(target.Topic, target.Partition), message, headers is null && listener is null ? onReport : report => Settle(report, cost, listener));
         }
         catch (ProduceException<byte[]?, byte[]?> e)
         {
@@ -132,19 +137,21 @@ public sealed class RecordProducer : IAsyncDisposable
         }
     }
 
-    private void Settle(DeliveryReport<byte[]?, byte[]?> report, int cost)
+    private void Settle(DeliveryReport<byte[]?, byte[]?> report, int cost, IDeliveryListener? listener = null)
     {
         var target = new PartitionId(report.Topic, report.Partition.Value);
         inFlight.Failed(cost);
         if (report.Error.IsError)
         {
             endpoint.Budget?.Failed(target, cost);
-            Fail(new KafkaException(new Error(report.Error.Code, $"{target}: a record of {cost} bytes could not be delivered: {report.Error.Reason}")));
+            var error = Fail(new KafkaException(new Error(report.Error.Code, $"{target}: a record of {cost} bytes could not be delivered: {report.Error.Reason}")));
+            listener?.Failed(error);
             return;
         }
 
         endpoint.Budget?.Delivered(target, report.Offset.Value, cost);
         deliveredEnds[target] = report.Offset.Value + 1;
+        listener?.Delivered(target, report.Offset.Value);
     }
 
     private void Return(PartitionId target, int cost)

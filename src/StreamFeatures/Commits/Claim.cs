@@ -1,0 +1,29 @@
+using System.Text;
+using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
+using StreamMl.StreamFeatures.Logs;
+
+namespace StreamMl.StreamFeatures.Commits;
+
+/// <summary>The positions of a log partition as they were taken over, with its ledger and routes. Immutable.</summary>
+/// <param name="Positions">The log's own first, then one per view in the plan's order; all with the same epoch.</param>
+/// <param name="Ledger">Counts up to the log's own position.</param>
+/// <param name="Routes">Ends of what was copied into repartition topics up to the log's own position.</param>
+internal sealed record Claim(IReadOnlyList<PositionRecord> Positions, LedgerCounts Ledger, IReadOnlyDictionary<string, long[]> Routes)
+{
+    public long Epoch => Positions[0].Epoch;
+
+    /// <summary>Where reading starts: the position of the view that is furthest behind.</summary>
+    public PositionRecord Least => Positions.MinBy(p => p.NextOffset)!;
+
+    public static async Task<Claim> TakeAsync(IStateStore store, LogPlan plan, PartitionId partition, CancellationToken cancellationToken)
+    {
+        var positions = await store.ClaimAsync(partition, plan.PositionKeys(partition), cancellationToken);
+        // No older owner can write any more, so these stand still now.
+        var keys = new PackedBytes();
+        keys.Add(Encoding.UTF8.GetBytes(LogNames.LedgerKey(partition)));
+        keys.Add(Encoding.UTF8.GetBytes(LogNames.RoutesKey(partition)));
+        using var values = await store.ReadAsync(keys, cancellationToken);
+        return new Claim(positions, LedgerRecord.Decode(values[0]), RoutesRecord.Decode(values[1]));
+    }
+}

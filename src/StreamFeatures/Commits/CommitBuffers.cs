@@ -1,0 +1,129 @@
+using System.Text;
+using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
+using StreamMl.StreamFeatures.Outgoing;
+using StreamMl.StreamFeatures.Partitions;
+
+namespace StreamMl.StreamFeatures.Commits;
+
+/// <summary>
+/// Turns what a pipeline changed into commits, knows what the store must have answered last, and judges its answers. One commit is under way at
+/// a time; two buffers take turns.
+/// </summary>
+internal sealed class CommitBuffers
+{
+    private readonly PartitionContext context;
+    private readonly byte[][] positionKeys;
+    private readonly byte[] ledgerKey;
+    private readonly byte[] routesKey;
+    private readonly long epoch;
+    private readonly Dictionary<string, long[]> routes;
+    private readonly Stack<StoreCommit> free = new();
+    private readonly byte[][] stored;
+    private readonly long[] storedNext;
+
+    public CommitBuffers(PartitionContext context, Claim claim)
+    {
+        this.context = context;
+        epoch = claim.Epoch;
+        positionKeys = [.. context.Plan.PositionKeys(context.Partition).Select(Encoding.UTF8.GetBytes)];
+        ledgerKey = Encoding.UTF8.GetBytes(LogNames.LedgerKey(context.Partition));
+        routesKey = Encoding.UTF8.GetBytes(LogNames.RoutesKey(context.Partition));
+        stored = [.. claim.Positions.Select(p => p.Encode())];
+        storedNext = [.. claim.Positions.Select(p => p.NextOffset)];
+        routes = context.Plan.Routes.ToDictionary(
+            r => r.Topic, r => claim.Routes.GetValueOrDefault(r.Topic) ?? new long[context.Sink.PartitionCount(r.Topic)], StringComparer.Ordinal);
+    }
+
+    public StoreCommit Rent() => free.TryPop(out var commit) ? commit : new StoreCommit(context.Partition);
+
+    public async Task<CommitVerdict> FinishAsync(PendingCommit pending, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await pending.Deliveries.WhenAllAsync();
+        }
+        catch (DeliveryException)
+        {
+            return CommitVerdict.StartOver;
+        }
+
+        Complete(pending);
+        var result = await context.Retry.RunAsync(token => context.Store.CommitAsync(pending.Commit, token), cancellationToken);
+        return result.Status switch
+        {
+            CommitStatus.Committed => CommitVerdict.Committed,
+            CommitStatus.Refused => Judge(result.Actual),
+            _ => await ResolveAsync(pending, cancellationToken),
+        };
+    }
+
+    /// <summary>Takes note of a commit that is in the store; its buffer is used again.</summary>
+    public void Committed(PendingCommit pending)
+    {
+        for (var i = 0; i < stored.Length; i++)
+        {
+            stored[i] = pending.NewPositions[i];
+            storedNext[i] = Math.Max(storedNext[i], pending.Position.NextOffset);
+        }
+
+        if (pending.BufferIsLost)
+            return;
+        pending.Commit.Clear();
+        free.Push(pending.Commit);
+    }
+
+    public async Task<CommitVerdict> VerifyAsync(CancellationToken cancellationToken)
+    {
+        var actual = await ReadPositionsAsync(cancellationToken);
+        return Same(actual, stored) ? CommitVerdict.Committed : Judge(actual);
+    }
+
+    private void Complete(PendingCommit pending)
+    {
+        var commit = pending.Commit;
+        foreach (var (target, end) in pending.Deliveries.Ends)
+        {
+            if (routes.TryGetValue(target.Topic, out var ends))
+                ends[target.Partition] = Math.Max(ends[target.Partition], end);
+        }
+
+        commit.Set(ledgerKey, LedgerRecord.Encode(pending.Ledger));
+        if (routes.Count > 0)
+            commit.Set(routesKey, RoutesRecord.Encode(routes));
+        var moved = pending.Position.Encode();
+        // A unit that is ahead of a replaying one keeps its position, and is checked all the same.
+        pending.NewPositions = [.. stored.Select((bytes, i) => storedNext[i] < pending.Position.NextOffset ? moved : bytes)];
+        for (var i = 0; i < stored.Length; i++)
+        {
+            commit.Expect(positionKeys[i], stored[i]);
+            commit.Set(positionKeys[i], pending.NewPositions[i]);
+        }
+    }
+
+    // The answer was lost. What the store says now decides; where it does not have the commit, it may yet come, so the epoch must be raised.
+    private async Task<CommitVerdict> ResolveAsync(PendingCommit pending, CancellationToken cancellationToken)
+    {
+        var actual = await ReadPositionsAsync(cancellationToken);
+        if (!Same(actual, pending.NewPositions))
+            return Judge(actual);
+        // The lost request may hold on to the buffer: never use it again.
+        pending.BufferIsLost = true;
+        return CommitVerdict.Committed;
+    }
+
+    private CommitVerdict Judge(IReadOnlyList<byte[]?> actual) =>
+        actual.Any(bytes => bytes is not null && PositionRecord.Decode(bytes).Epoch > epoch) ? CommitVerdict.Fenced : CommitVerdict.StartOver;
+
+    private async Task<byte[]?[]> ReadPositionsAsync(CancellationToken cancellationToken)
+    {
+        var keys = new PackedBytes(positionKeys.Length);
+        foreach (var key in positionKeys)
+            keys.Add(key);
+        using var values = await context.Retry.RunAsync(token => context.Store.ReadAsync(keys, token), cancellationToken);
+        return [.. Enumerable.Range(0, keys.Count).Select(values.ToArray)];
+    }
+
+    private static bool Same(byte[]?[] actual, byte[][] expected) =>
+        actual.Zip(expected).All(pair => pair.First is not null && pair.First.AsSpan().SequenceEqual(pair.Second));
+}

@@ -1,0 +1,66 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StreamMl.Infrastructure.Kafka;
+using StreamMl.Infrastructure.Registry;
+using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
+using StreamMl.StreamFeatures.Logs;
+using StreamMl.StreamFeatures.Outgoing;
+
+namespace StreamMl.StreamFeatures;
+
+/// <summary>
+/// The stream worker: makes the topics, joins the group, and keeps the views' states in the store up to date until it is stopped. Stopping drains:
+/// what was applied is committed. A fault that trying again does not heal stops the host.
+/// </summary>
+internal sealed class FeatureWorker(
+    Catalog catalog,
+    KafkaEndpoint kafka,
+    IStateStore store,
+    SchemaRegistryClient registry,
+    StreamMetrics metrics,
+    IOptions<StreamFeaturesOptions> options,
+    TimeProvider time,
+    ILoggerFactory loggers) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var plans = LogPlan.Of(catalog);
+        if (plans.Count == 0)
+            return;
+        using var admin = new TopicAdmin(kafka);
+        var partitions = await MakeTopicsAsync(admin, plans, stoppingToken);
+        await using var producer = new KafkaProducerFactory(kafka).Create();
+        using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions
+        {
+            GroupId = options.Value.GroupId,
+            UseConsumerProtocol = options.Value.UseConsumerProtocol,
+        });
+        using var runner = new LogRunner(
+            plans, source, store, new KafkaRecordSink(producer, partitions), SchemaOf, metrics, options.Value, time, loggers)
+        {
+            Budget = kafka.Budget,
+        };
+        await runner.RunAsync(stoppingToken);
+    }
+
+    private ValueTask<string> SchemaOf(int id, CancellationToken cancellationToken) => registry.GetSchemaAsync(id, cancellationToken);
+
+    // Repartition and dead-letter topics have their source's partition count, so that one partition of each side has one owner's order.
+    private static async Task<IReadOnlyDictionary<string, int>> MakeTopicsAsync(TopicAdmin admin, IReadOnlyList<LogPlan> plans, CancellationToken cancellationToken)
+    {
+        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var plan in plans)
+        {
+            foreach (var topic in new[] { plan.Topic, LogNames.DeadLetterTopic(plan.Topic) })
+            {
+                await admin.EnsureTopicAsync(topic, plan.Source.Partitions, cancellationToken);
+                counts[topic] = plan.Source.Partitions;
+            }
+        }
+
+        return counts;
+    }
+}

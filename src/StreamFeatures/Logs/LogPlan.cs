@@ -1,0 +1,61 @@
+using StreamMl.FeatureEngine.Views;
+using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Events;
+using StreamMl.Shared.Log;
+
+namespace StreamMl.StreamFeatures.Logs;
+
+/// <summary>A repartition topic that a source's records are copied to.</summary>
+/// <param name="Topic">Its name.</param>
+/// <param name="KeyFields">The fields of its key, in order.</param>
+internal sealed record RouteTarget(string Topic, IReadOnlyList<string> KeyFields);
+
+/// <summary>What the worker does with one log: the views that read it and, for a source topic, where its records are copied to. Immutable; thread-safe.</summary>
+internal sealed class LogPlan
+{
+    private LogPlan(SourceDefinition source, string topic, IReadOnlyList<ViewProgram> views, IReadOnlyList<RouteTarget> routes)
+    {
+        Source = source;
+        Topic = topic;
+        Views = views;
+        Routes = routes;
+        var needed = views.SelectMany(v => v.RequiredFields).Concat(routes.SelectMany(r => r.KeyFields)).ToHashSet(StringComparer.Ordinal);
+        BatchSchema = source.Schema.Project(needed);
+    }
+
+    public SourceDefinition Source { get; }
+
+    public string Topic { get; }
+
+    public bool IsRepartitioned => Topic != Source.Topic;
+
+    public IReadOnlyList<ViewProgram> Views { get; }
+
+    /// <summary>Empty for a repartition topic.</summary>
+    public IReadOnlyList<RouteTarget> Routes { get; }
+
+    /// <summary>The fields that are decoded: those that a view or a route reads.</summary>
+    public EventSchema BatchSchema { get; }
+
+    /// <summary>Store keys of the positions of one partition: the log's own first, then one per view.</summary>
+    public IReadOnlyList<string> PositionKeys(PartitionId partition) =>
+        [LogNames.SourcePositionKey(partition), .. Views.Select(v => LogNames.PositionKey(partition, v.View.Name, v.Hash8))];
+
+    /// <summary>The logs that the catalogue's views need: every source that some view reads, and its repartition topics.</summary>
+    /// <exception cref="DefinitionException">A view does not compile.</exception>
+    public static IReadOnlyList<LogPlan> Of(Catalog catalog)
+    {
+        var plans = new List<LogPlan>();
+        foreach (var source in catalog.Sources)
+        {
+            var byLog = catalog.Views.Where(v => v.Source == source.Name).Select(v => ViewProgram.Compile(v, source)).ToLookup(p => p.Log, StringComparer.Ordinal);
+            if (byLog.Count == 0)
+                continue;
+            var routes = byLog.Where(l => l.Key != source.Topic).Select(l => new RouteTarget(l.Key, l.First().View.KeyFields)).OrderBy(r => r.Topic, StringComparer.Ordinal).ToList();
+            plans.Add(new LogPlan(source, source.Topic, [.. byLog[source.Topic]], routes));
+            plans.AddRange(routes.Select(r => new LogPlan(source, r.Topic, [.. byLog[r.Topic]], [])));
+        }
+
+        return plans;
+    }
+}

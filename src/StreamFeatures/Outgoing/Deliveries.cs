@@ -1,0 +1,63 @@
+using StreamMl.Infrastructure.Kafka;
+using StreamMl.Shared.Log;
+
+namespace StreamMl.StreamFeatures.Outgoing;
+
+/// <summary>
+/// The records that must be delivered before one commit. Sent on one thread, answered on others: thread-safe. Used once.
+/// </summary>
+internal sealed class Deliveries : IDeliveryListener
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<PartitionId, long> ends = [];
+    private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int pending = 1; // the batch itself, until it is sealed
+    private Exception? failure;
+
+    /// <summary>One past the last delivered offset, by partition. Read after <see cref="WhenAllAsync"/>.</summary>
+    public IReadOnlyDictionary<PartitionId, long> Ends => ends;
+
+    /// <summary>Whether anything was sent.</summary>
+    public bool IsEmpty { get; private set; } = true;
+
+    /// <summary>One more is on its way.</summary>
+    public void Sending()
+    {
+        IsEmpty = false;
+        Interlocked.Increment(ref pending);
+    }
+
+    public void Delivered(PartitionId target, long offset)
+    {
+        lock (gate)
+            ends[target] = Math.Max(ends.GetValueOrDefault(target), offset + 1);
+        Answered();
+    }
+
+    public void Failed(Exception error)
+    {
+        Interlocked.CompareExchange(ref failure, error, null);
+        Answered();
+    }
+
+    /// <summary>Nothing more will be sent; ends when all are delivered. Call once.</summary>
+    /// <exception cref="DeliveryException">One of them was not.</exception>
+    public Task WhenAllAsync()
+    {
+        Answered();
+        return done.Task;
+    }
+
+    private void Answered()
+    {
+        if (Interlocked.Decrement(ref pending) > 0)
+            return;
+        if (Volatile.Read(ref failure) is { } error)
+            done.SetException(new DeliveryException(error));
+        else
+            done.SetResult();
+    }
+}
+
+/// <summary>A dead letter or repartitioned record was not delivered: the commit that passes it must not happen.</summary>
+internal sealed class DeliveryException(Exception inner) : Exception($"a record could not be delivered before its commit: {inner.Message}", inner);

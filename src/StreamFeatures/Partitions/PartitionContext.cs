@@ -1,0 +1,25 @@
+using StreamMl.Infrastructure.Avro;
+using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
+using StreamMl.StreamFeatures.Logs;
+using StreamMl.StreamFeatures.Outgoing;
+
+namespace StreamMl.StreamFeatures.Partitions;
+
+/// <summary>What a partition's worker is given. All of it is thread-safe and shared.</summary>
+internal sealed record PartitionContext(
+    LogPlan Plan,
+    PartitionId Partition,
+    EventDecoderSet Decoders,
+    IStateStore Store,
+    IRecordSink Sink,
+    Retry Retry,
+    StreamMetrics Metrics,
+    StreamFeaturesOptions Options,
+    TimeProvider Time)
+{
+    /// <summary>The share of the memory budget of one view of one partition; set by the worker from how many there are.</summary>
+    public required Func<long> ResidentShare { get; init; }
+
+    public long ResidentMaxBytesPerView => ResidentShare();
+}

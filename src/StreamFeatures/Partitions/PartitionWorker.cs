@@ -1,0 +1,293 @@
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using StreamMl.Shared.Log;
+using StreamMl.StreamFeatures.Commits;
+using StreamMl.StreamFeatures.Records;
+
+namespace StreamMl.StreamFeatures.Partitions;
+
+/// <summary>What a partition's worker tells the polling thread, which owns the consumer. Thread-safe.</summary>
+internal interface IPartitionRequests
+{
+    /// <summary>Read this partition from here on; slices read from then on carry the generation.</summary>
+    void Seek(PartitionId partition, long offset, int generation);
+
+    /// <summary>All below this offset is in the store.</summary>
+    void Committed(PartitionId partition, long nextOffset);
+
+    /// <summary>So many bytes of records are done with.</summary>
+    void Released(PartitionId partition, long bytes);
+}
+
+/// <summary>
+/// Runs the pipeline of one assigned partition on the thread pool, one thing at a time: applies slices, and keeps one commit under way while it
+/// applies the next ones. Members are thread-safe.
+/// </summary>
+internal sealed partial class PartitionWorker : IDisposable
+{
+    private const int ChunkRecords = 4096;
+
+    private readonly PartitionContext context;
+    private readonly IPartitionRequests requests;
+    private readonly ILogger logger;
+    private readonly Channel<Message> inbox = Channel.CreateUnbounded<Message>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly CancellationTokenSource draining = new();
+    private readonly CancellationTokenSource aborted = new();
+    private PartitionPipeline? pipeline;
+    private (PendingCommit Commit, Task<CommitVerdict> Task, long Since)? underWay;
+    private long endSeen = -1;
+    private long uncommittedSince;
+    private long quietSince;
+    private int generation;
+    private int tickPending;
+
+    public PartitionWorker(PartitionContext context, Claim claim, IPartitionRequests requests, ILogger logger)
+    {
+        this.context = context;
+        this.requests = requests;
+        this.logger = logger;
+        pipeline = new PartitionPipeline(context, claim);
+        quietSince = context.Time.GetTimestamp();
+        Completion = Task.Run(RunAsync);
+    }
+
+    private enum MessageKind : byte
+    {
+        Slice,
+        End,
+        Tick,
+        CommitDone,
+    }
+
+    public PartitionId Partition => context.Partition;
+
+    /// <summary>Ends when drained or aborted; fails with what cannot be healed by trying again.</summary>
+    public Task Completion { get; }
+
+    /// <summary>Entities in memory, by view name.</summary>
+    public IEnumerable<(string View, int Entities)> Entities => pipeline?.Views.Select(v => (v.Program.View.Name, v.EntityCount)).ToList() ?? [];
+
+    public long MemoryBytes => pipeline?.Views.Sum(v => v.MemoryBytes) ?? 0;
+
+    /// <summary>Records known to be in the log and not in the store.</summary>
+    public long Lag => Math.Max(0, Math.Max(Volatile.Read(ref endSeen), ReadOffset) - CommittedOffset);
+
+    /// <summary>One past the last record that was handed to this worker.</summary>
+    public long ReadOffset { get; private set; }
+
+    public long CommittedOffset { get; private set; }
+
+    /// <summary>Takes a slice of the current generation; false (and not taken) for any other, or when draining.</summary>
+    public bool TryEnqueue(RecordSlice slice)
+    {
+        if (slice.Generation != Volatile.Read(ref generation) || draining.IsCancellationRequested || !inbox.Writer.TryWrite(new Message(MessageKind.Slice, slice, 0)))
+            return false;
+        ReadOffset = slice.Records.Records[slice.First + slice.Count - 1].Offset + 1;
+        return true;
+    }
+
+    /// <summary>The log ended here a moment ago.</summary>
+    public void EndSeen(long offset) => inbox.Writer.TryWrite(new Message(MessageKind.End, default, offset));
+
+    /// <summary>Time has passed: what is due is done.</summary>
+    public void Tick()
+    {
+        if (Interlocked.Exchange(ref tickPending, 1) == 0)
+            inbox.Writer.TryWrite(new Message(MessageKind.Tick, default, 0));
+    }
+
+    /// <summary>Takes no more, commits what was applied and ends.</summary>
+    public void BeginDrain()
+    {
+        draining.Cancel();
+        inbox.Writer.TryComplete();
+    }
+
+    /// <summary>Ends without another commit: the partition is somebody else's.</summary>
+    public void Abort()
+    {
+        aborted.Cancel();
+        BeginDrain();
+    }
+
+    public void Dispose()
+    {
+        draining.Dispose();
+        aborted.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (await inbox.Reader.WaitToReadAsync(aborted.Token))
+            {
+                while (inbox.Reader.TryRead(out var message))
+                {
+                    await HandleAsync(message);
+                    BeginCommitIfDue();
+                }
+            }
+
+            await DrainAsync();
+        }
+        catch (OperationCanceledException) when (aborted.IsCancellationRequested)
+        {
+            Aborted(logger, Partition);
+        }
+        finally
+        {
+            inbox.Writer.TryComplete();
+            while (inbox.Reader.TryRead(out var message))
+                Release(message);
+            pipeline?.Dispose();
+            pipeline = null;
+        }
+    }
+
+    private async ValueTask HandleAsync(Message message)
+    {
+        switch (message.Kind)
+        {
+            case MessageKind.Slice:
+                try
+                {
+                    await ProcessAsync(message.Slice);
+                }
+                finally
+                {
+                    Release(message);
+                }
+
+                break;
+            case MessageKind.End:
+                Volatile.Write(ref endSeen, message.Offset);
+                break;
+            case MessageKind.CommitDone when underWay is { Task.IsCompleted: true }:
+                await SettleAsync();
+                break;
+            case MessageKind.Tick:
+                Volatile.Write(ref tickPending, 0);
+                await VerifyIfQuietAsync();
+                break;
+        }
+    }
+
+    private async ValueTask ProcessAsync(RecordSlice slice)
+    {
+        for (var at = 0; at < slice.Count; at += ChunkRecords)
+        {
+            if (slice.Generation != generation || draining.IsCancellationRequested)
+                return;
+            if (underWay is not null && IsFull(pipeline!))
+            {
+                await SettleAsync();
+                if (slice.Generation != generation)
+                    return;
+                BeginCommitIfDue();
+            }
+
+            if (pipeline!.UncommittedRecords == 0)
+                uncommittedSince = context.Time.GetTimestamp();
+            await pipeline.ProcessAsync(slice.Part(at, Math.Min(ChunkRecords, slice.Count - at)), aborted.Token);
+            BeginCommitIfDue();
+        }
+    }
+
+    private bool IsFull(PartitionPipeline p) => p.UncommittedRecords >= context.Options.CommitMaxRecords || p.ChangedStates >= context.Options.CommitMaxStates;
+
+    // Caught up: at once, for latency. Behind: as much as the bounds allow, so that a state that changes often is written seldom.
+    private void BeginCommitIfDue()
+    {
+        if (underWay is not null || pipeline is not { UncommittedRecords: > 0 } p)
+            return;
+        if (endSeen >= p.NextOffset || IsFull(p) || context.Time.GetElapsedTime(uncommittedSince).TotalMilliseconds >= context.Options.CommitIntervalMs)
+            BeginCommit(p);
+    }
+
+    private void BeginCommit(PartitionPipeline p)
+    {
+        var commit = p.BeginCommit();
+        var task = p.FinishAsync(commit, aborted.Token);
+        underWay = (commit, task, context.Time.GetTimestamp());
+        _ = task.ContinueWith(
+            static (_, state) => ((ChannelWriter<Message>)state!).TryWrite(new Message(MessageKind.CommitDone, default, 0)),
+            inbox.Writer, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    }
+
+    private async ValueTask SettleAsync()
+    {
+        var (commit, task, since) = underWay!.Value;
+        var verdict = await task;
+        underWay = null;
+        quietSince = context.Time.GetTimestamp();
+        if (verdict != CommitVerdict.Committed)
+        {
+            await StartOverAsync(verdict);
+            return;
+        }
+
+        pipeline!.Committed(commit);
+        CommittedOffset = commit.Position.NextOffset;
+        context.Metrics.Committed(Partition.Topic, commit.States, context.Time.GetElapsedTime(since));
+        requests.Committed(Partition, CommittedOffset);
+    }
+
+    private async ValueTask VerifyIfQuietAsync()
+    {
+        if (underWay is not null || pipeline is not { UncommittedRecords: 0 } p || draining.IsCancellationRequested)
+            return;
+        if (context.Time.GetElapsedTime(quietSince).TotalMilliseconds < context.Options.IdleCheckMs)
+            return;
+        quietSince = context.Time.GetTimestamp();
+        var verdict = await p.VerifyAsync(draining.Token).ConfigureAwait(ConfigureAwaitOptions.None);
+        if (verdict != CommitVerdict.Committed)
+            await StartOverAsync(verdict);
+    }
+
+    // Everything in memory is void: what the store says is the truth.
+    private async ValueTask StartOverAsync(CommitVerdict why)
+    {
+        Interlocked.Increment(ref generation);
+        StartingOver(logger, Partition, pipeline!.NextOffset, why);
+        context.Metrics.StartedOver(Partition.Topic, why.ToString());
+        pipeline.Dispose();
+        pipeline = null;
+        try
+        {
+            // A fenced worker waits for the group to say so; should it not, the claim was a mistake and this worker takes it back.
+            if (why == CommitVerdict.Fenced)
+                await Task.Delay(TimeSpan.FromMilliseconds(10L * context.Options.IdleCheckMs), context.Time, draining.Token);
+            var claim = await context.Retry.RunAsync(token => Claim.TakeAsync(context.Store, context.Plan, Partition, token), draining.Token);
+            pipeline = new PartitionPipeline(context, claim);
+            requests.Seek(Partition, claim.Least.NextOffset, generation);
+        }
+        catch (OperationCanceledException) when (draining.IsCancellationRequested)
+        {
+            // Nothing is held: there is nothing to drain.
+        }
+    }
+
+    private async Task DrainAsync()
+    {
+        if (underWay is not null)
+            await SettleAsync();
+        if (pipeline is { UncommittedRecords: > 0 } p && !aborted.IsCancellationRequested)
+        {
+            BeginCommit(p);
+            await SettleAsync();
+        }
+
+        Drained(logger, Partition, CommittedOffset);
+    }
+
+    private void Release(Message message)
+    {
+        if (message.Kind != MessageKind.Slice)
+            return;
+        requests.Released(Partition, message.Slice.Bytes);
+        message.Slice.Release();
+    }
+
+    private readonly record struct Message(MessageKind Kind, RecordSlice Slice, long Offset);
+}

@@ -1,0 +1,17 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace StreamMl.StreamFeatures;
+
+/// <summary>Puts the stream worker into a host. The composition root registers the catalogue, <c>KafkaEndpoint</c>, <c>IStateStore</c> and <c>SchemaRegistryClient</c>.</summary>
+public static class StreamFeaturesHosting
+{
+    public static IServiceCollection AddStreamFeatures(this IServiceCollection services)
+    {
+        services.AddOptions<StreamFeaturesOptions>().BindConfiguration("Features").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<StreamMetrics>();
+        services.AddHostedService<FeatureWorker>();
+        return services;
+    }
+}

@@ -1,0 +1,46 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace StreamMl.StreamFeatures;
+
+/// <summary>How the stream worker batches and what it may hold. Values of features do not depend on any of these.</summary>
+public sealed class StreamFeaturesOptions
+{
+    /// <summary>Consumer group of all workers of one installation. Default <c>streamml.features</c>.</summary>
+    [Required]
+    public string GroupId { get; set; } = "streamml.features";
+
+    /// <summary>KIP-848 rebalances (brokers of 4.0 and later, and the embedded one). Default true; false: cooperative-sticky.</summary>
+    public bool UseConsumerProtocol { get; set; } = true;
+
+    /// <summary>A worker that is behind commits at the latest after so long, milliseconds; one that has caught up commits at once. 10 to 10,000, default 500.</summary>
+    [Range(10, 10_000)]
+    public int CommitIntervalMs { get; set; } = 500;
+
+    /// <summary>Records of one partition that one commit may cover. 1 to 10,000,000, default 500,000.</summary>
+    [Range(1, 10_000_000)]
+    public int CommitMaxRecords { get; set; } = 500_000;
+
+    /// <summary>Changed states that make a worker commit before its time: the store stands still while it writes them. 1 to 200,000, default 30,000.</summary>
+    [Range(1, 200_000)]
+    public int CommitMaxStates { get; set; } = 30_000;
+
+    /// <summary>Bytes of records read and not yet applied, all partitions together. 1 to 1,024 MiB, default 32 MiB.</summary>
+    [Range(1 << 20, 1 << 30)]
+    public long QueuedMaxBytes { get; set; } = 32 << 20;
+
+    /// <summary>Memory for states that are not in the current commit, all partitions and views together. 1 MiB to 1 TiB, default 4 GiB; a state beyond it is read again from the store when needed.</summary>
+    [Range(1L << 20, 1L << 40)]
+    public long ResidentMaxBytes { get; set; } = 4L << 30;
+
+    /// <summary>A partition without traffic compares its position with the store's so often, milliseconds. 100 to 10,000, default 1,000.</summary>
+    [Range(100, 10_000)]
+    public int IdleCheckMs { get; set; } = 1_000;
+
+    /// <summary>Wait before what failed in the store, the broker or the registry is tried again, milliseconds. 1 to 60,000, default 200.</summary>
+    [Range(1, 60_000)]
+    public int RetryDelayMs { get; set; } = 200;
+
+    /// <summary>A drain on shutdown or revoke gives up after so long, milliseconds; what was not committed is read again by the next owner. 100 to 300,000, default 20,000.</summary>
+    [Range(100, 300_000)]
+    public int DrainTimeoutMs { get; set; } = 20_000;
+}
