@@ -1,0 +1,74 @@
+using System.Text;
+using StreamMl.Infrastructure.Kafka;
+using StreamMl.Shared.Log;
+using StreamMl.StreamFeatures.Outgoing;
+
+namespace StreamMl.StreamFeatures.Tests.Lab;
+
+internal sealed record FakeRecord(long Offset, long TimestampUs, byte[]? Key, byte[]? Value, IReadOnlyList<OutgoingHeader> Headers)
+{
+    public string Header(string name) => Encoding.UTF8.GetString(Headers.Last(h => h.Name == name).Value);
+}
+
+/// <summary>Topics in memory; delivers at once. Thread-safe.</summary>
+internal sealed class FakeBroker(int partitions) : IRecordSink
+{
+    private readonly Lock gate = new();
+    private readonly Dictionary<PartitionId, List<FakeRecord>> logs = [];
+
+    /// <summary>Asked before each record of the worker; an exception makes its delivery fail.</summary>
+    public Func<PartitionId, Exception?> Fault { get; set; } = _ => null;
+
+    /// <summary>Raised with each record.</summary>
+    public SemaphoreSlim Appended { get; } = new(0);
+
+    public int PartitionCount(string topic) => partitions;
+
+    public IReadOnlyList<FakeRecord> Log(PartitionId partition)
+    {
+        lock (gate)
+            return [.. logs.GetValueOrDefault(partition) ?? []];
+    }
+
+    public IReadOnlyList<FakeRecord> Log(string topic) => [.. Enumerable.Range(0, partitions).SelectMany(p => Log(new PartitionId(topic, p)))];
+
+    public FakeRecord? At(PartitionId partition, long offset)
+    {
+        lock (gate)
+            return logs.TryGetValue(partition, out var log) && offset < log.Count ? log[(int)offset] : null;
+    }
+
+    public long Append(PartitionId target, long timestampUs, byte[]? key, byte[]? value, IReadOnlyList<OutgoingHeader> headers)
+    {
+        lock (gate)
+        {
+            if (!logs.TryGetValue(target, out var log))
+                logs.Add(target, log = []);
+            log.Add(new FakeRecord(log.Count, timestampUs, key, value, headers));
+            Appended.Release();
+            return log.Count - 1;
+        }
+    }
+
+    public ValueTask SendAsync(
+        PartitionId target, byte[]? key, byte[] value, long timestampUs, IReadOnlyList<OutgoingHeader> headers, Deliveries deliveries, CancellationToken cancellationToken)
+    {
+        deliveries.Sending();
+        if (Fault(target) is { } error)
+            deliveries.Failed(error);
+        else
+            deliveries.Delivered(target, Append(target, timestampUs, key, value, headers));
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Fills the batch with up to <paramref name="count"/> records from <paramref name="offset"/> on.</summary>
+    public void Read(PartitionId partition, long offset, int count, RawRecordBatch into)
+    {
+        for (; count > 0 && At(partition, offset) is { } record; count--, offset++)
+        {
+            into.Append(partition, record.Offset, record.TimestampUs, record.Key, record.Key is not null, record.Value, record.Value is not null);
+            foreach (var header in record.Headers)
+                into.AppendHeader(Encoding.ASCII.GetBytes(header.Name), header.Value);
+        }
+    }
+}
