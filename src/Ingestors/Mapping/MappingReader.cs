@@ -1,5 +1,6 @@
 using StreamMl.Ingestors.Files;
 using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Events;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
@@ -62,6 +63,7 @@ internal static class MappingReader
             Location = block.Location,
             Files = ReadFiles(block, folder),
             FileOptions = ReadFileOptions(block),
+            Types = ReadTypes(block, diagnostics, path),
             Where = block.TakeText("where") is { } where ? new FromExpression(where.Text, where.Location) : null,
             EventTime = block.Take("eventTime") is { } eventTime ? TimeReader.Read(path, eventTime, diagnostics) : null,
             ArrivalTime = block.Take("arrivalTime") is { } arrival ? TimeReader.Read(path, arrival, diagnostics) : null,
@@ -118,6 +120,22 @@ internal static class MappingReader
     {
         block.Error(node, "`nulls` is to be texts", "Write `nulls: [NA, null]`");
         return [];
+    }
+
+    private static Dictionary<string, FieldType> ReadTypes(YamlBlock block, List<Diagnostic> diagnostics, string path)
+    {
+        var types = new Dictionary<string, FieldType>(StringComparer.Ordinal);
+        if (block.Take("types") is not { } node)
+            return types;
+        foreach (var (column, value) in new YamlBlock(path, node, diagnostics).Entries)
+        {
+            var type = (value as YamlScalarNode)?.Value;
+            types[column] = type switch { "boolean" => FieldType.Boolean, "long" => FieldType.Int64, "double" => FieldType.Float64, _ => FieldType.String };
+            if (type is not ("boolean" or "long" or "double" or "string"))
+                block.Error(value, $"there is no type '{type}'", "Write boolean, long, double or string");
+        }
+
+        return types;
     }
 
     private static TimeSpan ReadDelay(YamlBlock block)

@@ -50,7 +50,7 @@ internal sealed class RowMapper
         Filter(batch, wanted);
         foreach (var (target, expression) in plan.Expressions)
             expression.Evaluate(batch, ColumnOf, batch.Columns[target]);
-        SetTimes(chunk);
+        SetTimes(chunk, wanted);
 
         EventColumn ColumnOf(string name) => batch.Columns[plan.ExpressionColumns[name]];
     }
@@ -106,7 +106,7 @@ internal sealed class RowMapper
         }
     }
 
-    private void SetTimes(RowChunk chunk)
+    private void SetTimes(RowChunk chunk, ReadOnlySpan<bool> wanted)
     {
         var batch = chunk.Rows;
         var eventTime = batch.Columns[plan.EventTimeColumn];
@@ -115,6 +115,8 @@ internal sealed class RowMapper
         {
             batch.EventTimesUs[row] = eventTime.Lanes[row];
             batch.ArrivalTimesUs[row] = arrivalTime?.Lanes[row] ?? (eventTime.Lanes[row] + arrivalDelayUs);
+            if (!wanted[row])
+                continue;
             if (eventTime.Valid[row] == 0)
                 chunk.SetProblem(row, "the event time is null");
             else if (arrivalTime is not null && arrivalTime.Valid[row] == 0)

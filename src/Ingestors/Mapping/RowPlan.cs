@@ -148,7 +148,8 @@ internal sealed class RowPlan
     }
 
     // Text has the type that the field has which takes it: dep_delay > 15 works on a CSV file, too.
-    private FieldType TypeInExpressions(FileColumn column) => column.IsText ? seenTypes.GetValueOrDefault(column.Name, FieldType.String) : column.Type;
+    private FieldType TypeInExpressions(FileColumn column) => !column.IsText ? column.Type
+        : mapping.Types.TryGetValue(column.Name, out var type) ? type : seenTypes.GetValueOrDefault(column.Name, FieldType.String);
 
     private CompiledExpression? Compile(FromExpression from, EventSchema schema)
     {

@@ -1,5 +1,6 @@
 using StreamMl.Ingestors.Files;
 using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Events;
 
 namespace StreamMl.Ingestors.Mapping;
 
@@ -14,6 +15,9 @@ internal sealed record SourceMapping
     public required SourceLocation Location { get; init; }
 
     public RowFileOptions FileOptions { get; init; } = RowFileOptions.Default;
+
+    /// <summary>What expressions read columns of text files as, where that is not the type of the field that takes them.</summary>
+    public IReadOnlyDictionary<string, FieldType> Types { get; init; } = new Dictionary<string, FieldType>(StringComparer.Ordinal);
 
     /// <summary>Rows for which this is not true are passed over; null: none is.</summary>
     public FromExpression? Where { get; init; }
