@@ -3,6 +3,9 @@ namespace StreamMl.Shared.Definitions;
 /// <summary>Where a definition stands: file, line and column from 1. Definitions built in C# have the caller's file and line.</summary>
 public sealed record SourceLocation(string File, int Line, int Column)
 {
+    /// <summary>What is written there, where that is not what the definition holds: an expression before it was made canonical.</summary>
+    public string? Text { get; init; }
+
     public override string ToString() => $"{File}:{Line}:{Column}";
 }
 

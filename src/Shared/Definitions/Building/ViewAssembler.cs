@@ -30,13 +30,16 @@ internal sealed class ViewAssembler(IReadOnlyList<SourceDefinition> sources, IRe
         KeyFields = [],
         Features = [],
         Filter = builder.Filter is { } filter ? Canonical(filter) : null,
-        Derive = [.. builder.Derived.Select(d => new DerivedColumn(d.Name, Canonical(d.Expression), d.Expression.At ?? builder.Location))],
+        Derive = [.. builder.Derived.Select(d => new DerivedColumn(d.Name, Canonical(d.Expression), WithText(d.Expression, builder.Location)))],
         AllowedLateness = Duration(builder.LatenessText, builder, "allowedLateness") ?? TimeSpan.FromMinutes(10),
         Hop = Duration(builder.HopText, builder, "hop"),
         IdleLimit = Duration(builder.IdleText, builder, "idleLimit"),
         Location = builder.Location,
         Parts = builder.Parts,
     };
+
+    /// <summary>The place with the text as written, in which validation points at mistakes.</summary>
+    internal static SourceLocation? WithText(Located text, SourceLocation? around) => (text.At ?? around) is { } at ? at with { Text = text.Text } : null;
 
     private ViewDefinition AssembleOne(ViewBuilder builder, ViewDefinition shared, Located entity)
     {

@@ -61,7 +61,11 @@ public sealed class ViewBuilder
     public ViewBuilder Key(params Located[] fields) => Note("key", (KeyFields = fields).Count > 0 ? fields[0] : default);
 
     /// <summary>Only rows for which the expression is true count.</summary>
-    public ViewBuilder Where(Located expression) => Note("where", Filter = expression);
+    public ViewBuilder Where(Located expression)
+    {
+        Filter = expression;
+        return Note("where", expression with { At = ViewAssembler.WithText(expression, Location) });
+    }
 
     /// <summary>A column computed from each row; later ones may use it.</summary>
     public ViewBuilder Derive(string name, Located expression)
@@ -81,6 +85,8 @@ public sealed class ViewBuilder
     public ViewBuilder Windows(params Located[] windows)
     {
         WindowTexts.AddRange(windows);
+        foreach (var window in windows)
+            Note($"windows/{window.Text}", window);
         return Note("windows", windows.Length > 0 ? windows[0] : default);
     }
 

@@ -1,0 +1,73 @@
+using StreamMl.FeatureEngine.Views;
+using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Time;
+
+namespace StreamMl.FeatureEngine.Planning;
+
+/// <summary>Predicts what a validated catalogue will run and cost. Pure; thread-safe.</summary>
+public static class CatalogPlanner
+{
+    /// <param name="catalog">Validated, without errors.</param>
+    /// <param name="previous">The catalogue that runs now; null: no comparison.</param>
+    /// <param name="schemaProblems">(new Avro schema, old one) to the reasons why events of the old cannot be read with the new; null: not compared.</param>
+    /// <param name="options">What the estimates assume.</param>
+    /// <exception cref="DefinitionException">A view cannot be computed: validate first.</exception>
+    public static CatalogPlan Plan(
+        Catalog catalog, Catalog? previous = null, Func<string, string, IReadOnlyList<string>>? schemaProblems = null, PlanOptions? options = null)
+    {
+        var assumptions = options ?? new PlanOptions();
+        var views = catalog.Views.Select(v => PlanView(v, catalog.Source(v.Source), assumptions)).ToList();
+        var services = catalog.Services.Select(s => PlanService(s, catalog, views)).ToList();
+        if (previous is null)
+            return new CatalogPlan(views, services, [], []);
+        var comparison = new CatalogComparison(previous, catalog, schemaProblems ?? ((_, _) => []));
+        return new CatalogPlan(views, services, comparison.Changes(), comparison.Diagnostics);
+    }
+
+    private static ViewPlan PlanView(ViewDefinition view, SourceDefinition source, PlanOptions options)
+    {
+        var program = ViewProgram.Compile(view, source);
+        var sizes = new StateSizes(program, options);
+        return new ViewPlan(
+            view.Name,
+            view.Entity,
+            program.Log,
+            program.Log != source.Topic,
+            source.Partitions,
+            CanonicalForm.Hash(CanonicalForm.Of(view, source)),
+            [.. program.Levels.Select(l => PlanLevel(l, sizes))],
+            program.Outputs,
+            sizes.Worst,
+            sizes.Typical,
+            program.Levels.Sum(l => l.Windows.Sum(w => TilesOf(l, w.WindowUs))),
+            program.ForgetAfterUs is { } us ? TimeGrid.FromMicros(us) : null);
+    }
+
+    private static LevelPlan PlanLevel(Level level, StateSizes sizes) => new(
+        level.IsLifetime ? null : TimeGrid.FromMicros(level.HopUs),
+        sizes.TilesKept(level),
+        level.StoredTileBytes,
+        [.. level.Windows.Select(w => new WindowTiles(level.IsLifetime ? "lifetime" : Durations.Format(TimeGrid.FromMicros(w.WindowUs)), TilesOf(level, w.WindowUs)))]);
+
+    // The window's own tiles and the open one: floor(t - W, g) up to floor(t, g).
+    private static int TilesOf(Level level, long windowUs) => level.IsLifetime ? 1 : (int)(windowUs / level.HopUs) + 1;
+
+    private static ServicePlan PlanService(ServiceDefinition service, Catalog catalog, List<ViewPlan> views)
+    {
+        var read = views.Where(v => service.Features.Any(f => f.View == v.Name)).ToList();
+        var columns = read.Sum(v =>
+        {
+            var program = ViewProgram.Compile(catalog.View(v.Name), catalog.Source(catalog.View(v.Name).Source));
+            return service.Features.Where(f => f.View == v.Name).Sum(f => program.OutputsOf(f.Feature).Count);
+        });
+        return new ServicePlan(
+            service.Name,
+            CanonicalForm.ServiceHash(service, catalog),
+            [.. read.Select(v => v.Entity).Distinct(StringComparer.Ordinal)],
+            columns,
+            read.Count,
+            read.Count,
+            read.Sum(v => v.BytesTypical),
+            read.Sum(v => v.TilesPerRead));
+    }
+}
