@@ -2,8 +2,8 @@ using System.IO.Hashing;
 
 namespace StreamMl.FeatureEngine.Tiles;
 
-/// <summary>Gives every entity key a dense id, 0, 1, 2 … Open addressing over a mixed hash; keys lie in chunks that never move. Not thread-safe.</summary>
-internal sealed class EntityInterner
+/// <summary>Gives every entity key a dense id, 0, 1, 2 … Open addressing over a mixed hash; keys lie in chunks that never move. Not thread-safe while keys are added; then finding is.</summary>
+public sealed class EntityInterner
 {
     private const int ChunkBytes = 1 << 20;
 

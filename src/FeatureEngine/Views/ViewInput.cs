@@ -14,6 +14,7 @@ public sealed class ViewInput
 {
     private readonly ViewProgram program;
     private readonly EventSchema schema;
+    private readonly bool isPrepared;
     private readonly int[] keyColumns;
     private readonly (string Name, CompiledExpression Expression)[] derivations;
     private readonly CompiledExpression? filter;
@@ -52,6 +53,23 @@ public sealed class ViewInput
         aggregated = new EventColumn?[program.Columns.Count];
     }
 
+    private ViewInput(ViewProgram program)
+    {
+        this.program = program;
+        schema = program.AggregatedSchema;
+        isPrepared = true;
+        keyColumns = [];
+        derivations = [];
+        resolve = Resolve;
+        aggregated = new EventColumn?[program.Columns.Count];
+    }
+
+    /// <summary>
+    /// An input for batches of <see cref="ViewProgram.AggregatedSchema"/>: rows whose filter, key and derived columns were evaluated before, by
+    /// another input, and that all passed. No row is filtered; <see cref="Key"/> means nothing.
+    /// </summary>
+    public static ViewInput ForAggregated(ViewProgram program) => new(program);
+
     /// <summary>The batch last bound.</summary>
     public EventBatch Batch => batch ?? throw new InvalidOperationException("bind a batch first");
 
@@ -71,6 +89,9 @@ public sealed class ViewInput
             aggregated[i] = Resolve(program.Columns[i].Name);
         BindKeys(batch);
     }
+
+    /// <summary>The i-th column of <see cref="ViewProgram.AggregatedSchema"/> over the bound batch; strings lie in the batch's arena.</summary>
+    public EventColumn Aggregated(int column) => aggregated[column]!;
 
     /// <summary>The row filter did not say true, or a key field is null.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -111,6 +132,8 @@ public sealed class ViewInput
     {
         if (keyLanes.Length < batch.Count)
             keyLanes = new long[Math.Max(batch.Count, keyLanes.Length * 2)];
+        if (isPrepared)
+            return;
         keys.Clear();
         if (filter is not null)
         {

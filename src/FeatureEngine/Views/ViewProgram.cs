@@ -32,6 +32,7 @@ public sealed class ViewProgram
         AllowedLatenessUs = TimeGrid.ToMicros(view.AllowedLateness);
         ForgetAfterUs = ForgetAfter();
         RequiredFields = FindRequiredFields();
+        AggregatedSchema = new EventSchema(view.Name, [.. columns.Select(c => new EventField(c.Name, c.Type, Nullable: true))]);
     }
 
     private readonly IReadOnlyDictionary<string, (int First, int Count)> outputsByFeature;
@@ -51,6 +52,9 @@ public sealed class ViewProgram
 
     /// <summary>Source fields that a batch must carry; the event time travels separately.</summary>
     public IReadOnlySet<string> RequiredFields { get; }
+
+    /// <summary>The columns that the aggregations read, derived ones among them: all that a backfill has to keep of a row.</summary>
+    public EventSchema AggregatedSchema { get; }
 
     public long AllowedLatenessUs { get; }
 

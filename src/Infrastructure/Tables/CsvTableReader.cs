@@ -13,9 +13,13 @@ public sealed class CsvTableReader : TableReader
 {
     private readonly CsvDataReader reader;
     private readonly FieldType[] types;
+    private readonly string path;
+    private long rows;
 
-    public CsvTableReader(string path)
+    /// <exception cref="InvalidDataException">Two columns of one name, or a cell that is not of the type that was given for its column.</exception>
+    public CsvTableReader(string path, IReadOnlyDictionary<string, FieldType>? wanted = null)
     {
+        this.path = path;
         string[] names;
         using (var probe = CsvDataReader.Create(path))
         {
@@ -23,6 +27,8 @@ public sealed class CsvTableReader : TableReader
             types = InferTypes(probe);
         }
 
+        for (var i = 0; i < names.Length; i++)
+            types[i] = wanted?.TryGetValue(names[i], out var type) == true ? type : types[i];
         reader = CsvDataReader.Create(path);
         if (names.Distinct(StringComparer.Ordinal).Count() != names.Length)
             throw new InvalidDataException($"{path}: two columns have one name ({string.Join(", ", names)}); rename one of them");
@@ -39,8 +45,13 @@ public sealed class CsvTableReader : TableReader
         while (into.Count < maxRows && reader.Read())
         {
             var row = into.NextRow();
+            rows++;
             for (var i = 0; i < types.Length; i++)
-                Set(into.Columns[i], row, into.Arena, reader.GetFieldSpan(i), types[i]);
+            {
+                if (!TrySet(into.Columns[i], row, into.Arena, reader.GetFieldSpan(i), types[i]))
+                    throw new InvalidDataException($"{path}: row {rows}: '{reader.GetString(i)}' in column '{reader.GetName(i)}' is no {types[i]}; correct the cell, or leave it empty for null");
+            }
+
             into.Count = row + 1;
         }
 
@@ -89,14 +100,18 @@ public sealed class CsvTableReader : TableReader
 
     private static readonly FieldType[] FitOrder = [FieldType.Boolean, FieldType.Int64, FieldType.Float64, FieldType.Timestamp];
 
-    private static void Set(EventColumn column, int row, Utf8Arena arena, ReadOnlySpan<char> cell, FieldType type)
+    private static bool TrySet(EventColumn column, int row, Utf8Arena arena, ReadOnlySpan<char> cell, FieldType type)
     {
+        var lane = 0L;
         if (cell.IsEmpty)
             column.SetNull(row);
         else if (type == FieldType.String)
             column.Set(row, arena.Append(cell.ToString()));
-        else if (TryParse(cell, type, out var lane))
+        else if (TryParse(cell, type, out lane))
             column.Set(row, lane);
+        else
+            return false;
+        return true;
     }
 
     private static bool TryParse(ReadOnlySpan<char> cell, FieldType type, out long lane)

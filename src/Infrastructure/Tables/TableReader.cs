@@ -29,14 +29,16 @@ public abstract class TableReader : IDisposable
     }
 
     /// <summary>Opens a file by its extension: .parquet, .arrow (or .feather, .ipc) or .csv.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="types">Types of columns by name, for a CSV, which has none of its own; others are found from the cells.</param>
     /// <exception cref="InvalidDataException">Another extension, or not such a file.</exception>
-    public static TableReader Open(string path) => !File.Exists(path)
+    public static TableReader Open(string path, IReadOnlyDictionary<string, FieldType>? types = null) => !File.Exists(path)
         ? throw new FileNotFoundException($"there is no file {path}", path)
         : Path.GetExtension(path).ToLowerInvariant() switch
         {
             ".arrow" or ".feather" or ".ipc" => new ArrowTableReader(path),
             ".parquet" => new ParquetTableReader(path),
-            ".csv" => new CsvTableReader(path),
+            ".csv" => new CsvTableReader(path, types),
             var other => throw new InvalidDataException($"{path}: a table ends in .parquet, .arrow or .csv, not '{other}'"),
         };
 

@@ -1,0 +1,143 @@
+using System.Numerics;
+using StreamMl.FeatureEngine.Views;
+
+namespace StreamMl.BatchBackfill.PointInTime;
+
+/// <summary>
+/// The rows of one view over one log partition, spread over buckets by entity so that a bucket fits a cache, in offset order within each. What
+/// does not fit the memory budget goes to a spill file. Not thread-safe while rows are appended; buckets are then independent.
+/// </summary>
+internal sealed unsafe class RowBuckets : IDisposable
+{
+    public const int BlockBytes = 32 << 10;
+
+    private readonly RowLayout layout;
+    private readonly MemoryBudget budget;
+    private readonly Bucket[] buckets;
+    private readonly int mask;
+    private readonly string spillPath;
+    private FileStream? spill;
+
+    /// <param name="layout">Of the rows.</param>
+    /// <param name="bucketCount">A power of two.</param>
+    /// <param name="budget">Shared by all buckets of the job.</param>
+    /// <param name="spillPath">Created when the budget is exceeded.</param>
+    public RowBuckets(RowLayout layout, int bucketCount, MemoryBudget budget, string spillPath)
+    {
+        (this.layout, this.budget, this.spillPath) = (layout, budget, spillPath);
+        mask = bucketCount - 1;
+        Shift = BitOperations.Log2((uint)bucketCount);
+        buckets = [.. Enumerable.Range(0, bucketCount).Select(_ => new Bucket())];
+    }
+
+    public RowLayout Layout => layout;
+
+    public int Count => buckets.Length;
+
+    /// <summary>An entity's id within its bucket is its id shifted right by this.</summary>
+    public int Shift { get; }
+
+    public long Rows { get; private set; }
+
+    public void Append(int entity, long watermarkUs, ViewInput input, int row)
+    {
+        var bytes = layout.BytesFor(input, row);
+        var bucket = buckets[entity & mask];
+        var block = bucket.Last;
+        if (block is null || block.Used + bytes > block.Capacity)
+            block = NewBlock(bucket, bytes);
+        layout.Write(block.Start + block.Used, bytes, entity, watermarkUs, input, row);
+        block.Used += bytes;
+        bucket.Bytes += bytes;
+        Rows++;
+    }
+
+    public long BytesOf(int bucket) => buckets[bucket].Bytes;
+
+    /// <summary>Calls with the bucket's rows, stretch by stretch, in the order in which they were appended.</summary>
+    public void ForEach(int bucket, RowVisitor visit)
+    {
+        var source = buckets[bucket];
+        if (source.Spilled.Count > 0)
+        {
+            using var buffer = new RowBlock(source.Spilled.Max(s => s.Bytes), budget);
+            foreach (var (start, bytes) in source.Spilled)
+            {
+                if (RandomAccess.Read(spill!.SafeFileHandle, new Span<byte>(buffer.Start, bytes), start) != bytes)
+                    throw new IOException($"{spillPath} ends before byte {start + bytes}: was the working directory changed?");
+                Visit(buffer.Start, bytes, visit);
+            }
+        }
+
+        foreach (var block in source.Blocks)
+            Visit(block.Start, block.Used, visit);
+    }
+
+    /// <summary>Whether all of the bucket is in memory, so that row addresses stay valid until <see cref="Free"/>.</summary>
+    public bool IsInMemory(int bucket) => buckets[bucket].Spilled.Count == 0;
+
+    /// <summary>Frees the memory of a bucket that is done with.</summary>
+    public void Free(int bucket)
+    {
+        foreach (var block in buckets[bucket].Blocks)
+            block.Dispose();
+        buckets[bucket].Blocks.Clear();
+    }
+
+    public void Dispose()
+    {
+        for (var i = 0; i < buckets.Length; i++)
+            Free(i);
+        if (spill is null)
+            return;
+        spill.Dispose();
+        File.Delete(spillPath);
+    }
+
+    private static void Visit(byte* at, int bytes, RowVisitor visit)
+    {
+        for (var end = at + bytes; at < end; at += RowLayout.BytesOf(at))
+            visit(at);
+    }
+
+    private RowBlock NewBlock(Bucket bucket, int rowBytes)
+    {
+        if (budget.IsExceeded)
+            Spill();
+        var block = new RowBlock(Math.Max(BlockBytes, rowBytes), budget);
+        bucket.Blocks.Add(block);
+        return block;
+    }
+
+    private void Spill()
+    {
+        spill ??= new FileStream(spillPath, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 20);
+        foreach (var bucket in buckets)
+        {
+            foreach (var block in bucket.Blocks)
+            {
+                bucket.Spilled.Add((spill.Position, block.Used));
+                spill.Write(block.Bytes);
+                block.Dispose();
+            }
+
+            bucket.Blocks.Clear();
+        }
+
+        spill.Flush();
+    }
+
+    private sealed class Bucket
+    {
+        public List<RowBlock> Blocks { get; } = [];
+
+        public List<(long Start, int Bytes)> Spilled { get; } = [];
+
+        public long Bytes { get; set; }
+
+        public RowBlock? Last => Blocks.Count > 0 ? Blocks[^1] : null;
+    }
+}
+
+/// <summary>Sees one row.</summary>
+internal unsafe delegate void RowVisitor(byte* row);
