@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using StreamMl.Infrastructure.Archive;
 using StreamMl.Infrastructure.Avro;
 using StreamMl.Shared.Log;
@@ -5,11 +6,18 @@ using StreamMl.Shared.Log;
 namespace StreamMl.BatchBackfill.Logs;
 
 /// <summary>One archived partition of a log.</summary>
-internal sealed class ArchiveFeed(PartitionId log, ArchivePartitionReader reader, EventDecoderSet decoders, long toOffset = long.MaxValue) : LogFeed
+/// <param name="log">Which.</param>
+/// <param name="reader">Of its files.</param>
+/// <param name="decoders">Of its source, shared by its partitions.</param>
+/// <param name="isRepartitioned">Its records must name where they came from; one that does not is a dead letter.</param>
+/// <param name="isUnknownSchema">Ids that no registry knew: their records are dead letters.</param>
+internal sealed class ArchiveFeed(PartitionId log, ArchivePartitionReader reader, EventDecoderSet decoders, bool isRepartitioned, Func<int, bool> isUnknownSchema) : LogFeed
 {
+    private readonly ConcurrentDictionary<int, bool> unknown = new();
+
     public override IReadOnlyList<int> Partitions { get; } = [log.Partition];
 
-    public override IEnumerable<IDisposable> Chunks() => reader.Read(0, toOffset);
+    public override IEnumerable<IDisposable> Chunks() => reader.Read();
 
     public override void Prepare(IDisposable chunk, FeedBatch into)
     {
@@ -23,9 +31,9 @@ internal sealed class ArchiveFeed(PartitionId log, ArchivePartitionReader reader
         into.Partitions.AsSpan(0, count).Fill(log.Partition);
         for (var i = 0; i < count; i++)
         {
-            into.SourcePartitions[i] = records.SourcePartition(i);
+            into.SourcePartitions[i] = isRepartitioned ? records.SourcePartition(i) : -1;
             into.SourceOffsets[i] = records.SourceOffset(i);
-            if (Decode(records.Value(i), into, i))
+            if ((!isRepartitioned || into.SourcePartitions[i] >= 0) && Decode(records.Value(i), into, i))
                 into.Decoded[i] = 1;
             else
                 into.SetUndecoded(i);
@@ -39,6 +47,8 @@ internal sealed class ArchiveFeed(PartitionId log, ArchivePartitionReader reader
         var status = decoders.Decode(value, into.Events, row, out _, out var schemaId, out _);
         if (status == DecodeStatus.SchemaMissing)
         {
+            if (unknown.GetOrAdd(schemaId, isUnknownSchema))
+                return false;
             // Schemas come from files: the look-up completes synchronously.
             decoders.PrepareAsync(schemaId).AsTask().GetAwaiter().GetResult();
             status = decoders.Decode(value, into.Events, row, out _, out _, out _);

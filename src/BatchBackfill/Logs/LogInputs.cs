@@ -1,7 +1,6 @@
 using StreamMl.Infrastructure.Archive;
 using StreamMl.Infrastructure.Avro;
 using StreamMl.Shared.Definitions;
-using StreamMl.Shared.Events;
 using StreamMl.Shared.Log;
 
 namespace StreamMl.BatchBackfill.Logs;
@@ -31,15 +30,16 @@ internal sealed class LogInputs(ArchiveLayout layout, IReadOnlyList<HistoryFile>
             reader.Require(0, 1);
         return new LogInput(
             log, partitions, "archive", readers.Sum(r => r.EndOffset),
-            schema => [.. readers.Select((r, p) => new ArchiveFeed(new PartitionId(log, p), r, Decoders(source, schema)))],
+            schema =>
+            {
+                var decoders = new EventDecoderSet(source, schema, (id, _) => ValueTask.FromResult(layout.LoadSchema(id)));
+                return [.. readers.Select((r, p) => new ArchiveFeed(new PartitionId(log, p), r, decoders, log != source.Topic, layout.IsUnknownSchema))];
+            },
             [.. readers.Select(r => r.EndOffset)])
         {
             Inventory = [.. readers.SelectMany(r => r.Files).Select(f => $"{log} {f.FirstOffset}-{f.LastOffset} {new FileInfo(f.Path).Length}")],
         };
     }
-
-    private EventDecoderSet Decoders(SourceDefinition source, EventSchema schema) =>
-        new(source, schema, (id, _) => ValueTask.FromResult(layout.LoadSchema(id)));
 
     private LogInput FromHistory(SourceDefinition source, HistoryFile file)
     {

@@ -82,10 +82,21 @@ public sealed class ArchiveLayout(string directory)
             DurableFile.WriteAllBytes(SchemaPath(id), System.Text.Encoding.UTF8.GetBytes(avsc));
     }
 
+    /// <summary>Notes that the registry has no schema of this id: records that name it are bad data.</summary>
+    public void SaveNoSchema(int id) => DurableFile.WriteAllBytes(NoSchemaPath(id), "The registry has no schema of this id."u8);
+
+    /// <summary>The id was looked up: there is its schema, or a note that there is none.</summary>
+    public bool HasSchema(int id) => File.Exists(SchemaPath(id)) || File.Exists(NoSchemaPath(id));
+
+    /// <summary>The registry had no schema of this id.</summary>
+    public bool IsUnknownSchema(int id) => File.Exists(NoSchemaPath(id));
+
     /// <exception cref="FileNotFoundException">The archive does not have it.</exception>
     public string LoadSchema(int id) => File.Exists(SchemaPath(id))
         ? File.ReadAllText(SchemaPath(id))
         : throw new FileNotFoundException($"records of the archive {Directory} were written with schema id {id}, and {SchemaPath(id)} is missing: save that schema from the registry (GET /schemas/ids/{id}) there", SchemaPath(id));
+
+    private string NoSchemaPath(int id) => Path.Combine(Directory, "schemas", $"{id}.missing");
 
     private string InfoPath(string log) => Path.Combine(Directory, log, "log.json");
 }
