@@ -1,6 +1,9 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using StreamMl.Infrastructure.Kafka;
+using StreamMl.Infrastructure.Registry;
 using StreamMl.OnlineScorer.Api;
 using StreamMl.OnlineScorer.Reading;
+using StreamMl.OnlineScorer.Triggers;
 using StreamMl.Shared.Store;
 
 namespace StreamMl.OnlineScorer;
@@ -18,6 +21,25 @@ public static class ServingHosting
         services.AddServingOptions(configure);
         services.AddSingleton<FeatureApiServer>();
         services.AddHostedService(p => p.GetRequiredService<FeatureApiServer>());
+        return services;
+    }
+
+    /// <summary>Serving of trigger events. Needs KafkaEndpoint and SchemaRegistryClient beside the rest; sinks come from every ITriggerSinkFactory.</summary>
+    public static IServiceCollection AddTriggerServing(this IServiceCollection services, Action<TriggerServingOptions>? configure = null)
+    {
+        services.AddFeatureReader();
+        services.AddServingOptions(configure);
+        services.TryAddSingleton(p => new KafkaConsumerFactory(p.GetRequiredService<KafkaEndpoint>()));
+        services.TryAddSingleton<ITopicEnds, KafkaTopicEnds>();
+        services.AddSingleton(p => new TriggerServices(
+            p.GetRequiredService<IStateStore>(),
+            p.GetRequiredService<FeatureReader>(),
+            p.GetRequiredService<SchemaRegistryClient>().GetSchemaAsync,
+            p.GetRequiredService<ITopicEnds>(),
+            p.GetRequiredService<KafkaEndpoint>().Budget,
+            p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ILogger<TriggerServer>>()));
+        services.AddHostedService<TriggerServingWorker>();
         return services;
     }
 
