@@ -39,7 +39,7 @@ internal sealed class ExpressionBinder(string text, EventSchema schema, HashSet<
             return node;
         return node.Type == FieldType.Int64 && type == FieldType.Float64
             ? ToFloat(node)
-            : throw Error(expression, $"{user} takes a {type}, and {Show(expression)} is a {node.Type}", RemedyFor(type, expression));
+            : throw Error(expression, $"{user} takes a {type}, and {Show(expression)} is a {node.Type}", RemedyFor(type, node.Type, expression));
     }
 
     /// <summary>Binds operands to the one type that holds them all.</summary>
@@ -68,12 +68,20 @@ internal sealed class ExpressionBinder(string text, EventSchema schema, HashSet<
 
     public static string Show(Expression expression) => $"`{ExpressionText.Print(expression)}`";
 
-    private static string RemedyFor(FieldType type, Expression expression) => type switch
+    private static string RemedyFor(FieldType type, FieldType found, Expression expression) => type switch
     {
-        FieldType.Boolean => $"Compare it with something: {ExpressionText.Print(expression)} > 0",
+        FieldType.Boolean => $"Compare it with something: {Comparison(found, expression)}",
         FieldType.String => "Use a string field or a 'literal'",
         FieldType.Timestamp => "Use a timestamp field",
         _ => "Use a number, or if(condition, 1, 0)",
+    };
+
+    /// <summary>A comparison that would make a Boolean of an expression, to show in a remedy.</summary>
+    public static string Comparison(FieldType type, Expression expression) => type switch
+    {
+        FieldType.String => $"{ExpressionText.Print(expression)} = 'value'",
+        FieldType.Timestamp => $"hour_of({ExpressionText.Print(expression)}) < 12",
+        _ => $"{ExpressionText.Print(expression)} > 0",
     };
 
     private static Node ToFloat(Node node) => node is ConstantNode constant

@@ -13,7 +13,11 @@ public static class CatalogValidator
     /// <summary>Adds what validation finds to what loading found, in the order of files and lines; one finding a place and remedy.</summary>
     public static CatalogResult Validate(CatalogResult loaded) => loaded with { Diagnostics = InOrder([.. loaded.Diagnostics, .. Find(loaded.Catalog)]) };
 
-    public static IReadOnlyList<Diagnostic> Validate(Catalog catalog) => InOrder(Find(catalog));
+    public static IReadOnlyList<Diagnostic> Validate(Catalog catalog) => InOrder([.. Find(catalog), .. WithoutFeatures(catalog)]);
+
+    // A builder has said this already, or has said why it could not read the features that there were.
+    private static IEnumerable<Diagnostic> WithoutFeatures(Catalog catalog) => catalog.Views.Where(v => v.Features.Count == 0)
+        .Select(v => new Diagnostic(Severity.Error, v.Location, $"view '{v.Name}' has no features", "Name some: `features: [count]`"));
 
     private static List<Diagnostic> Find(Catalog catalog)
     {

@@ -10,8 +10,6 @@ internal static class FeatureRules
 
     public static void CheckNames(ViewDefinition view, Report report)
     {
-        if (view.Features.Count == 0)
-            report.Error(view.Location, $"view '{view.Name}' has no features", "Name some: `features: [count]`");
         if (view.Features.Count > MaxFeatures)
             report.Error(view.Location, $"view '{view.Name}' has {view.Features.Count} features", $"At most {MaxFeatures} stand in one view: split it");
         var names = new Dictionary<string, FeatureDefinition>(StringComparer.Ordinal);

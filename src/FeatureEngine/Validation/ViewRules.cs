@@ -82,7 +82,7 @@ internal sealed class ViewRules(Catalog catalog, ViewDefinition view, EntityKeyT
             return;
         var at = At("where");
         if (Compile(view.Filter, at, $"`where` of view '{view.Name}'") is { } filter && filter.Type != FieldType.Boolean)
-            report.Error(at, $"`where` of view '{view.Name}' is a {filter.Type}", $"It must be true or false: compare it with something, such as {filter.Text} > 0");
+            report.Error(at, $"`where` of view '{view.Name}' is a {filter.Type}", $"It must be true or false: compare it with something, such as {ExpressionBinder.Comparison(filter.Type, ExpressionText.Parse(filter.Text))}");
     }
 
     private CompiledExpression? Compile(string text, SourceLocation? at, string what)

@@ -13,9 +13,10 @@ internal static class WindowRules
 
     public static void Check(ViewDefinition view, Report report)
     {
-        if (view.AllowedLateness < TimeSpan.Zero || view.AllowedLateness > MaxLateness)
+        var latenessIsGood = view.AllowedLateness >= TimeSpan.Zero && view.AllowedLateness <= MaxLateness;
+        if (!latenessIsGood)
             report.Error(At(view, "allowedLateness"), $"allowedLateness of view '{view.Name}' is {Durations.Format(view.AllowedLateness)}", "Use 0s to 30d; 10m is the default");
-        var hopIsGood = view.Hop is not { } hop || CheckHop(view, hop, report);
+        var hopIsGood = (view.Hop is not { } hop || CheckHop(view, hop, report)) && latenessIsGood;
         foreach (var feature in view.Features.DistinctBy(f => f.Window))
         {
             if (feature.Window is TrailingWindow window)
@@ -39,7 +40,7 @@ internal static class WindowRules
         return false;
     }
 
-    private static void CheckWindow(ViewDefinition view, TrailingWindow window, SourceLocation? at, bool hopIsGood, Report report)
+    private static void CheckWindow(ViewDefinition view, TrailingWindow window, SourceLocation? at, bool gridIsGood, Report report)
     {
         if (window.Length < TrailingWindow.MinLength || window.Length > TrailingWindow.MaxLength)
         {
@@ -47,7 +48,7 @@ internal static class WindowRules
             return;
         }
 
-        if (!hopIsGood)
+        if (!gridIsGood)
             return;
         var lengthUs = TimeGrid.ToMicros(window.Length);
         var hopUs = view.Hop is { } own ? TimeGrid.ToMicros(own) : TimeGrid.DefaultHopUs(lengthUs);

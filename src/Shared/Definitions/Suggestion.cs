@@ -8,6 +8,9 @@ public static class Suggestion
     {
         var best = known.Select(k => (Name: k, Distance: Distance(name.ToLowerInvariant(), k.ToLowerInvariant())))
             .OrderBy(c => c.Distance).ThenBy(c => c.Name, StringComparer.Ordinal).FirstOrDefault();
+        // A name that was cut short is a slip however much is missing.
+        if (name.Length >= 3 && known.Where(k => k.StartsWith(name, StringComparison.OrdinalIgnoreCase)).ToList() is [var only])
+            return only;
         return best.Name is not null && best.Distance <= Math.Max(1, Math.Min(name.Length, best.Name.Length) / 3) ? best.Name : null;
     }
 

@@ -1,0 +1,71 @@
+using StreamMl.FeatureEngine.Planning;
+using StreamMl.FeatureEngine.Validation;
+using StreamMl.Infrastructure.Catalogs;
+using StreamMl.Shared.Definitions;
+
+namespace StreamMl.Infrastructure.Tests.Catalogs;
+
+public sealed class PlanTests
+{
+    private const string View = "views:\n  v: { source: landings, entity: route, features: [count, mean(arr_delay)], windows: [1h, 6h] }\n";
+
+    [Fact]
+    public void Plan_View_PredictsLogTilesAndBytes()
+    {
+        var view = CatalogPlanner.Plan(CatalogLab.LoadGood(CatalogLab.Head + View)).Views.ShouldHaveSingleItem();
+
+        view.Log.ShouldBe("landings.by.origin-dest");
+        view.IsRepartitioned.ShouldBeTrue();
+        view.Outputs.Count.ShouldBe(4);
+        // 1h on 1m: 60 + 1 tiles; with 10m of lateness 71 are kept. 6h on 15m: 24 + 1; kept 24 + 1 + 1.
+        view.Levels.Select(l => (l.Hop, l.TilesKept)).ShouldBe([(TimeSpan.FromMinutes(1), 71), (TimeSpan.FromMinutes(15), 26)]);
+        view.TilesPerRead.ShouldBe(61 + 25);
+        // A tile: start, row count, value count, sum.
+        view.Levels.ShouldAllBe(l => l.TileBytes == 32);
+        view.BytesWorst.ShouldBe(17 + 4 + (71 * 32) + 4 + (26 * 32));
+        view.BytesTypical.ShouldBe(17 + 4 + (2 * 32) + 4 + (7 * 32));
+        view.ForgetAfter.ShouldBe(TimeSpan.FromMinutes(360 + 10 + 15));
+    }
+
+    [Fact]
+    public void Plan_Flights_HasNoFindingsAndAText()
+    {
+        var catalog = CatalogValidator.Validate(CatalogFile.Load(RepositoryRoot.FlightsCatalog));
+        catalog.Diagnostics.ShouldBeEmpty();
+        var plan = CatalogPlanner.Plan(catalog.Catalog);
+        plan.RepartitionTopics.Count.ShouldBe(2 * 6);
+        var service = plan.Services.ShouldHaveSingleItem();
+        service.StateKeys.ShouldBe(16);
+        service.Columns.ShouldBe(237);
+        var text = PlanText.Write(plan);
+        text.ShouldContain("view origin_landed@");
+        text.ShouldContain("reads landings.by.tailnum (2 partitions, repartitioned)");
+    }
+
+    [Fact]
+    public void Plan_AgainstThePrevious_NamesWhatChanged()
+    {
+        var before = CatalogLab.LoadGood(CatalogLab.Head + View + "  gone: { source: landings, entity: origin, features: [count over 1h] }\n");
+        var after = CatalogLab.LoadGood(CatalogLab.Head + View.Replace("6h]", "7d]", StringComparison.Ordinal) + "  new: { source: landings, entity: origin, features: [count over 1h] }\n");
+        var plan = CatalogPlanner.Plan(after, before);
+
+        plan.Changes.Select(c => (c.Kind, c.Name)).ShouldBe([(ChangeKind.Changed, "v"), (ChangeKind.Added, "new"), (ChangeKind.Removed, "gone")]);
+        plan.Changes[0].Details.ShouldContain("features.count_7d: added count over 7d");
+        plan.Changes[0].Details.ShouldContain("features.count_6h: removed, was count over 6h");
+        CatalogPlanner.Plan(after, after).Changes.ShouldBeEmpty();
+        PlanText.Write(plan).ShouldContain("changed view v.");
+    }
+
+    [Fact]
+    public void Plan_BreakingSourceChange_IsAnErrorAtItsPlace()
+    {
+        var before = CatalogLab.LoadGood(CatalogLab.Head);
+        var after = CatalogLab.LoadGood(CatalogLab.Head.Replace("key: origin }", "key: dest, partitions: 8 }", StringComparison.Ordinal));
+        var changed = after with { Sources = [.. after.Sources.Select(s => s with { AvroSchema = s.AvroSchema.Replace("\"arr_delay\"", "\"delay\"", StringComparison.Ordinal) })] };
+        var plan = CatalogPlanner.Plan(changed, before, (now, old) => now == old ? [] : ["/fields/4: `delay` has no default"]);
+
+        plan.Diagnostics.Select(d => d.Location!.ToString()).ShouldBe(["catalog.yaml:2:60", "catalog.yaml:2:42", "catalog.yaml:2:23"]);
+        plan.Diagnostics[2].Message.ShouldContain("`delay` has no default");
+        plan.Diagnostics.ShouldAllBe(d => d.Severity == Severity.Error);
+    }
+}
