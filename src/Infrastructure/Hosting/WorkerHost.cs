@@ -1,0 +1,40 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using StreamMl.Infrastructure.Catalogs;
+using StreamMl.Shared.Definitions;
+
+namespace StreamMl.Infrastructure.Hosting;
+
+/// <summary>
+/// Runs one worker as a process of its own: <c>--catalog FILE --kafka SERVERS --redis HOST:PORT --registry URL [--dir DIR]</c>, each also as
+/// STREAMML_CATALOG, STREAMML_KAFKA, STREAMML_REDIS, STREAMML_REGISTRY, STREAMML_DIR; options of the worker as configuration keys.
+/// </summary>
+public static class WorkerHost
+{
+    /// <returns>The exit code: 0 after a graceful stop, 2 for wrong arguments or a catalogue with errors.</returns>
+    public static async Task<int> RunAsync(string[] args, Action<IServiceCollection> addWorker)
+    {
+        var builder = Host.CreateApplicationBuilder(args);
+        string? Setting(string name) => builder.Configuration[name] ?? Environment.GetEnvironmentVariable($"STREAMML_{name.ToUpperInvariant()}");
+        var missing = new[] { "catalog", "kafka", "redis", "registry" }.Where(name => Setting(name) is null).ToList();
+        if (missing.Count > 0)
+        {
+            await Console.Error.WriteLineAsync($"missing: {string.Join(", ", missing.Select(m => $"--{m}"))}. A worker by itself works on servers that others share; `streamml up` runs all workers on embedded servers in one process");
+            return 2;
+        }
+
+        var catalog = CatalogFile.Load(Setting("catalog")!);
+        foreach (var diagnostic in catalog.Diagnostics)
+            await Console.Error.WriteLineAsync(diagnostic.ToString());
+        if (catalog.Diagnostics.Any(d => d.Severity == Severity.Error))
+            return 2;
+        var options = new InstallationOptions { Directory = Setting("dir") ?? ".streamml", Kafka = Setting("kafka"), Redis = Setting("redis"), Registry = Setting("registry") };
+        await using var installation = await Installation.StartAsync(options, CancellationToken.None);
+        installation.AddTo(builder.Services, catalog.Catalog);
+        addWorker(builder.Services);
+        using var host = builder.Build();
+        await host.RunAsync();
+        return 0;
+    }
+}
