@@ -1,0 +1,37 @@
+using System.CommandLine;
+using Spectre.Console;
+using StreamMl.FeatureEngine.Views;
+
+namespace StreamMl.Cli.Commands;
+
+/// <summary>Runs the program: what a user can mend is one clear message and exit code 2; what only we can mend keeps its stack trace.</summary>
+internal static class CommandRunner
+{
+    public const int Failed = 1;
+    public const int Usage = 2;
+
+    public static async Task<int> RunAsync(RootCommand root, string[] args)
+    {
+        var arguments = root.Parse(args);
+        try
+        {
+            return await arguments.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (OperationCanceledException)
+        {
+            return 130;
+        }
+        catch (Exception error) when (IsUsers(error))
+        {
+            AnsiConsole.Console.Profile.Width = Math.Max(AnsiConsole.Console.Profile.Width, 120);
+            await Console.Error.WriteLineAsync($"streamml: {error.Message}");
+            return Usage;
+        }
+    }
+
+    /// <summary>Errors that come from what was typed, written in a file, or not running; their messages name the value and the remedy.</summary>
+    private static bool IsUsers(Exception error) =>
+        error is DefinitionException or CatalogErrorsException or ArgumentException or FormatException or IOException or UnauthorizedAccessException or InvalidDataException
+        || (error.GetType().Namespace?.StartsWith("StreamMl.", StringComparison.Ordinal) ?? false)
+        || error is StackExchange.Redis.RedisException or Confluent.Kafka.KafkaException or HttpRequestException;
+}
