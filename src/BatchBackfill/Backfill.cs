@@ -125,12 +125,19 @@ internal sealed class Backfill
         if (File.Exists(ManifestPath))
         {
             if (File.Exists(RequestPath) && File.ReadAllText(RequestPath) == request)
+            {
+                // A kill behind the manifest leaves the working files.
+                if (Directory.Exists(Path.Combine(options.Output, JobState.DirectoryName)))
+                    Directory.Delete(Path.Combine(options.Output, JobState.DirectoryName), recursive: true);
                 return null;
+            }
+
             if (!options.Overwrite)
                 throw new BackfillException($"{options.Output} holds a training set that was made from another request or other inputs: choose another --out, or replace it with --overwrite");
             File.Delete(ManifestPath);
         }
 
+        Directory.CreateDirectory(options.Output);
         File.Delete(RequestPath);
         return new JobState(options.Output, request);
     }
@@ -155,9 +162,9 @@ internal sealed class Backfill
     private long FirstArrivalUs()
     {
         var first = long.MaxValue;
-        foreach (var (log, source, _) in logs)
+        foreach (var (log, source, views) in logs)
         {
-            var schema = log.SchemaOf(source, []);
+            var schema = log.SchemaOf(source, views[0].Program.View.KeyFields);
             var batch = new FeedBatch(schema);
             foreach (var feed in log.Open(schema))
             {
@@ -179,7 +186,7 @@ internal sealed class Backfill
             return [.. note.Split(',').Select(n => long.Parse(n, CultureInfo.InvariantCulture))];
         var served = options.Served is not null && spine.Trigger is not null ? ServedPrefixes.Read(options.Served, service, spine.Trigger) : null;
         var reads = new SpineReads(spine, TimeGrid.ToMicros(service.Definition.ServingDelay), options.EventTime ? TimeGrid.ToMicros(options.Delay) : null, served);
-        var limits = new JobLimits(options.MemoryBytes, options.Cores, options.Buckets, state.Directory);
+        var limits = new JobLimits(options.MemoryBytes, options.RowMemoryBytes ?? options.MemoryBytes / 2, options.Cores, options.Buckets, state.Directory);
         var job = new PointInTimeJob(service, reads, spine.Rows, options.EventTime, limits, progress);
         var used = new long[log.Partitions];
         foreach (var group in job.Groups(views))

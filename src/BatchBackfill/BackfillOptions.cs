@@ -58,6 +58,9 @@ public sealed record BackfillOptions
 
     /// <summary>Buckets per view and partition, for tests; 0: as many as fit.</summary>
     internal int Buckets { get; init; }
+
+    /// <summary>Bytes of rows held in memory, for tests of what happens beyond; null: half of <see cref="MemoryBytes"/>.</summary>
+    internal long? RowMemoryBytes { get; init; }
 }
 
 /// <summary>How far a backfill has come.</summary>

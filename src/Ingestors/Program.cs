@@ -1,2 +1,5 @@
-// The composition root: written with the worker.
-return 0;
+using StreamMl.Infrastructure.Hosting;
+using StreamMl.Ingestors;
+using StreamMl.Ingestors.Archiving;
+
+return await WorkerHost.RunAsync(args, services => services.AddReplay().AddArchiver());

@@ -1,2 +1,4 @@
-// The composition root: written with the worker.
-return 0;
+using StreamMl.Infrastructure.Hosting;
+using StreamMl.StreamFeatures;
+
+return await WorkerHost.RunAsync(args, services => services.AddStreamFeatures());

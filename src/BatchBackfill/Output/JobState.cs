@@ -10,11 +10,12 @@ namespace StreamMl.BatchBackfill.Output;
 /// </summary>
 internal sealed class JobState
 {
+    public const string DirectoryName = ".scratch";
     private const string FingerprintName = "job";
 
     public JobState(string output, string request)
     {
-        Directory = Path.Combine(output, ".scratch");
+        Directory = Path.Combine(output, DirectoryName);
         var fingerprint = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(request)));
         var path = Path.Combine(Directory, FingerprintName);
         IsResumed = File.Exists(path) && File.ReadAllText(path) == fingerprint;

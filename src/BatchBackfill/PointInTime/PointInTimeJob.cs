@@ -6,7 +6,7 @@ using StreamMl.Shared.Definitions;
 namespace StreamMl.BatchBackfill.PointInTime;
 
 /// <summary>How the work is laid out; nothing here changes a value.</summary>
-internal sealed record JobLimits(long MemoryBytes, int Cores, int Buckets, string ScratchDirectory);
+internal sealed record JobLimits(long MemoryBytes, long RowBytes, int Cores, int Buckets, string ScratchDirectory);
 
 /// <summary>
 /// Computes views over one log for all spine rows: reads from the spine, one scan of the log, then bucket by bucket through the engine. Memory
@@ -28,7 +28,7 @@ internal sealed class PointInTimeJob(ServiceProgram service, SpineReads reads, l
         {
             reads.AddTo(parts, log.Partitions);
             CheckEnds(log, parts);
-            var budget = new MemoryBudget(limits.MemoryBytes / 2);
+            var budget = new MemoryBudget(limits.RowBytes);
             foreach (var view in parts.SelectMany(p => p))
             {
                 var layout = new RowLayout(view.View.Program.AggregatedSchema);
@@ -118,6 +118,6 @@ internal sealed class PointInTimeJob(ServiceProgram service, SpineReads reads, l
         var name = view.View.Name;
         if (!folders.TryGetValue(name, out var folder))
             folders[name] = folder = new EntityFolder(view.View, view.Rows!.Layout, service.Columns.Count, outputs[name], byEventTime, view);
-        new BucketFold(view, bucket, limits.MemoryBytes / 4 / limits.Cores, byEventTime).Run(folder);
+        new BucketFold(view, bucket, limits.RowBytes / 2 / limits.Cores, byEventTime).Run(folder);
     }
 }

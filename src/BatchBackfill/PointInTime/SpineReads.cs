@@ -8,6 +8,9 @@ namespace StreamMl.BatchBackfill.PointInTime;
 /// <summary>The prefix that an online read of a row reported, if it was made.</summary>
 internal interface IServedPrefixes
 {
+    /// <summary>A view for which there is no prefix was not read at all; otherwise the rule for rows that were never served holds.</summary>
+    bool OnlyServed { get; }
+
     /// <summary>The partition and the offset behind the prefix that the view was read at for this row, or null.</summary>
     (int Partition, long NextOffset)? Find(EventBatch spine, int row, string view);
 }
@@ -60,6 +63,10 @@ internal sealed class SpineReads(SpineTable spine, long servingDelayUs, long? ev
             if (partition != view.Partition)
                 throw new BackfillException($"spine row {spineRow + 1}: view '{view.View.Name}' was served from partition {partition}, its entity's is {view.Partition} now: the topic's partition count has changed; use the archive of that time");
             view.ByOffset.Add(new ViewRead(entity, spineRow, asOfUs, nextOffset));
+        }
+        else if (served?.OnlyServed == true)
+        {
+            return;
         }
         else if (spine.Trigger is null)
         {

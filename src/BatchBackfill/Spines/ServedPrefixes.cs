@@ -19,6 +19,8 @@ internal sealed class ServedPrefixes : IServedPrefixes
         views = schema.Views.Select((v, i) => (v, i)).ToDictionary(p => p.v, p => p.i, StringComparer.Ordinal);
     }
 
+    public bool OnlyServed => false;
+
     public static ServedVectorSchema SchemaOf(ServiceProgram service) =>
         new(service.Name, service.Hash, [.. service.Keys.Select(k => k.Name)], [.. service.Views.Select(v => v.Name)], service.Columns);
 

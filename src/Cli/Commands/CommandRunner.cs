@@ -31,7 +31,7 @@ internal static class CommandRunner
 
     /// <summary>Errors that come from what was typed, written in a file, or not running; their messages name the value and the remedy.</summary>
     private static bool IsUsers(Exception error) =>
-        error is DefinitionException or CatalogErrorsException or ArgumentException or FormatException or IOException or UnauthorizedAccessException or InvalidDataException
+        error is DefinitionException or ArgumentException or FormatException or IOException or UnauthorizedAccessException or InvalidDataException
         || (error.GetType().Namespace?.StartsWith("StreamMl.", StringComparison.Ordinal) ?? false)
         || error is StackExchange.Redis.RedisException or Confluent.Kafka.KafkaException or HttpRequestException;
 }

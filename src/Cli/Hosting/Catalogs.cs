@@ -1,6 +1,7 @@
-using StreamMl.Cli.Commands;
+using StreamMl.FeatureEngine.Validation;
 using StreamMl.Infrastructure.Catalogs;
 using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Definitions.Building;
 
 namespace StreamMl.Cli.Hosting;
 
@@ -8,23 +9,20 @@ namespace StreamMl.Cli.Hosting;
 internal static class Catalogs
 {
     /// <summary>Reads and validates; warnings go to standard error.</summary>
-    /// <exception cref="CatalogErrorsException">The catalogue has errors.</exception>
+    /// <exception cref="CatalogException">The catalogue has errors.</exception>
     public static Catalog Load(string path)
     {
-        var (catalog, diagnostics) = Check(path);
-        if (catalog is null || diagnostics.Any(d => d.Severity == Severity.Error))
-            throw new CatalogErrorsException(path, diagnostics);
-        foreach (var warning in diagnostics)
+        var result = Check(path);
+        foreach (var warning in result.Diagnostics.Where(d => d.Severity == Severity.Warning))
             Console.Error.WriteLine(warning);
-        return catalog;
+        return result.Require();
     }
 
-    /// <summary>The catalogue (null where it could not be built) and everything that was found about it.</summary>
-    public static (Catalog? Catalog, IReadOnlyList<Diagnostic> Diagnostics) Check(string path)
+    /// <summary>The catalogue and everything that was found about it.</summary>
+    public static CatalogResult Check(string path)
     {
         if (!File.Exists(path))
-            throw new FileNotFoundException($"there is no catalogue at {Path.GetFullPath(path)}; name one with --catalog, or write a first one with `streamml new DATAFILE`");
-        var result = CatalogFile.Load(path);
-        return (result.Catalog, result.Diagnostics);
+            throw new FileNotFoundException($"there is no catalogue at {Path.GetFullPath(path)}; name one with --catalog FILE");
+        return CatalogValidator.Validate(CatalogFile.Load(path));
     }
 }

@@ -33,6 +33,7 @@ internal sealed class TimeFormat
     {
         Unit = unit;
         Zone = zone;
+        Pattern = pattern;
         if (pattern is null)
             return;
         if (pattern.Contains("o<", StringComparison.Ordinal))
@@ -44,6 +45,8 @@ internal sealed class TimeFormat
     public static TimeFormat Iso { get; } = new();
 
     public EpochUnit? Unit { get; }
+
+    public string? Pattern { get; }
 
     public DateTimeZone? Zone { get; }
 

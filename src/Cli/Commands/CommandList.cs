@@ -1,0 +1,13 @@
+using System.CommandLine;
+
+namespace StreamMl.Cli.Commands;
+
+/// <summary>Every command of the program, in the order in which help shows them.</summary>
+internal static class CommandList
+{
+    public static IEnumerable<Command> All() =>
+    [
+        DemoCommand.Create(), ValidateCommand.Create(), WorkerCommands.Up(), WorkerCommands.Ingest(), WorkerCommands.Archive(), WorkerCommands.Features(),
+        WorkerCommands.Serve(), WorkerCommands.Registry(), GetCommand.Create(), BackfillCommand.Create(), CheckCommands.Parity(), CheckCommands.Ledger(), WorkerCommands.Healthy(),
+    ];
+}

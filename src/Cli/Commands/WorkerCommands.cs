@@ -1,0 +1,122 @@
+using System.CommandLine;
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using StreamMl.Cli.Hosting;
+using StreamMl.Infrastructure.Embedded;
+using StreamMl.Ingestors;
+using StreamMl.Ingestors.Archiving;
+using StreamMl.OnlineScorer;
+using StreamMl.Shared.Definitions;
+using StreamMl.StreamFeatures;
+
+namespace StreamMl.Cli.Commands;
+
+/// <summary>The workers, each by itself on shared servers, or all at once.</summary>
+internal static class WorkerCommands
+{
+    private static readonly Option<string> Listen = new("--listen") { Description = "URL of the query API", DefaultValueFactory = _ => "http://127.0.0.1:8088" };
+
+    private static readonly Option<string?> Speed = new("--speed") { Description = "Replay so many times faster than it happened, as 3600x; default: as fast as it goes" };
+
+    private static readonly Option<string> MaxAhead = new("--max-ahead") { Description = "How far in time a fast replay may be ahead of the slowest worker", DefaultValueFactory = _ => "15m" };
+
+    public static Command Up()
+    {
+        var replay = new Option<string?>("--replay") { Description = "A mapping file whose files are replayed into the topics" };
+        var command = new Command("up", "Run every worker in this process, on embedded servers where none are named") { Listen, replay, Speed, MaxAhead }.WithServers().WithCatalog();
+        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: true, services =>
+        {
+            AddArchive(services, arguments);
+            services.AddStreamFeatures();
+            AddServing(services, arguments, align: arguments.GetValue(replay) is not null);
+            if (arguments.GetValue(replay) is { } mapping)
+                AddReplay(services, arguments, mapping);
+        }, stop));
+        return command;
+    }
+
+    public static Command Ingest()
+    {
+        var mapping = new Argument<string>("mapping") { Description = "The mapping file: which file feeds which source, and how" };
+        var command = new Command("ingest", "Replay files into topics, in order of arrival") { mapping, Speed, MaxAhead }.WithServers().WithCatalog();
+        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddReplay(services, arguments, arguments.GetValue(mapping)!), stop));
+        return command;
+    }
+
+    public static Command Archive()
+    {
+        var command = new Command("archive", "Write every log to Arrow files under --dir").WithServers().WithCatalog();
+        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddArchive(services, arguments), stop));
+        return command;
+    }
+
+    public static Command Features()
+    {
+        var command = new Command("features", "Keep the views' states in the store up to date").WithServers().WithCatalog();
+        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => services.AddStreamFeatures(), stop));
+        return command;
+    }
+
+    public static Command Serve()
+    {
+        var command = new Command("serve", "Answer feature queries, and read a vector at every trigger event") { Listen }.WithServers().WithCatalog();
+        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddServing(services, arguments, align: false), stop));
+        return command;
+    }
+
+    public static Command Registry()
+    {
+        var listen = new Option<string>("--listen") { Description = "address:port", DefaultValueFactory = _ => "127.0.0.1:8081" };
+        var command = new Command("registry", "A Confluent-compatible schema registry, kept in one file under --dir") { listen };
+        command.Options.Add(CommonOptions.Directory);
+        command.SetAction(async (arguments, stop) =>
+        {
+            var at = IPEndPoint.Parse(arguments.GetValue(listen)!);
+            await using var registry = await EmbeddedRegistry.StartAsync(Path.Combine(arguments.GetValue(CommonOptions.Directory)!, "registry"), at.Port, at.Address, stop);
+            Console.WriteLine($"schema registry at {registry.Url}");
+            await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ContinueWith(_ => { }, TaskScheduler.Default);
+            return 0;
+        });
+        return command;
+    }
+
+    public static Command Healthy()
+    {
+        var url = new Argument<string>("url") { Description = "What is asked" };
+        var command = new Command("healthy", "Exit code 0 if a URL answers with success: a health check for containers") { url };
+        command.SetAction(async (arguments, stop) =>
+        {
+            using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(5) };
+            using var answer = await http.GetAsync(new Uri(arguments.GetValue(url)!), stop);
+            return answer.IsSuccessStatusCode ? 0 : CommandRunner.Failed;
+        });
+        return command;
+    }
+
+    private static void AddArchive(IServiceCollection services, ParseResult arguments)
+    {
+        services.AddArchiver();
+        services.Configure<ArchiverOptions>(o => o.Directory = arguments.Installation(findRunning: false).ArchiveDirectory);
+    }
+
+    private static void AddServing(IServiceCollection services, ParseResult arguments, bool align)
+    {
+        services.AddFeatureApi(o => o.Url = arguments.GetValue(Listen)!);
+        services.AddTriggerServing(o =>
+        {
+            o.Directory = arguments.GetValue(CommonOptions.Directory);
+            o.Align = align;
+        });
+    }
+
+    private static void AddReplay(IServiceCollection services, ParseResult arguments, string mapping) => services.AddReplay(o =>
+    {
+        o.MappingPath = mapping;
+        o.Speed = arguments.GetValue(Speed) is { } speed
+            ? double.TryParse(speed.TrimEnd('x'), out var factor) ? factor : throw new ArgumentException($"--speed '{speed}' is no factor; write 3600x, or leave it out to go as fast as possible")
+            : null;
+        var ahead = arguments.GetValue(MaxAhead)!;
+        o.MaxAhead = Durations.TryParse(ahead, out var bound) ? bound : throw new ArgumentException($"--max-ahead '{ahead}' is no duration; write a whole number and s, m, h or d, as 15m");
+        o.StopWhenDone = arguments.CommandResult.Command.Name == "ingest";
+    });
+}
