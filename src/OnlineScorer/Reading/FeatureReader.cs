@@ -1,3 +1,4 @@
+using StreamMl.FeatureEngine.Views;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 
@@ -87,7 +88,14 @@ public sealed class FeatureReader(IStateStore store, FeatureReaderOptions option
     private static ViewAnswer Read(ReadBatch batch, int request, int view, PositionRecord[] positions, StoreValues values)
     {
         var partition = batch.Plan.PartitionOf(request, view);
-        var position = partition < 0 ? PositionRecord.Start : positions[batch.Plan.PositionOf(view, partition)];
+        if (partition < 0)
+        {
+            // A null key names no entity: there is nothing to count, so not even a count is 0. The cleared row is all null.
+            var none = new ReadInfo(batch.AsOfUs(request), PositionRecord.None, -1, IsEmpty: true);
+            return new ViewAnswer(partition, 0, PositionRecord.None, PositionRecord.None, batch.AsOfUs(request), none);
+        }
+
+        var position = positions[batch.Plan.PositionOf(view, partition)];
         var state = batch.Plan.StateOf(request, view);
         var info = batch.Service.Views[view].View.Read(
             state == ReadPlan.NoState ? [] : values[state], batch.AsOfUs(request), position.WatermarkUs, batch.Row(request), batch.Scratch);
