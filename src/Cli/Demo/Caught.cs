@@ -3,6 +3,7 @@ using Confluent.Kafka;
 using StreamMl.FeatureEngine.Views;
 using StreamMl.Infrastructure.Archive;
 using StreamMl.Infrastructure.Hosting;
+using StreamMl.Infrastructure.Kafka;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
@@ -25,6 +26,17 @@ internal sealed class Caught : IDisposable
         Logs = [.. catalog.Sources.SelectMany(s => catalog.Views.Where(v => v.Source == s.Name).Select(v => LogNames.LogOf(s, v)).Append(s.Topic)
             .Distinct(StringComparer.Ordinal).SelectMany(l => Enumerable.Range(0, s.Partitions).Select(p => new PartitionId(l, p))))];
         Read = [.. Logs.Where(l => catalog.Views.Any(v => ViewProgram.Compile(v, catalog.Source(v.Source)).Log == l.Topic || catalog.Source(v.Source).Topic == l.Topic))];
+    }
+
+    /// <summary>Makes the topics that are not there yet: the workers start at their own pace, and a topic that is missing cannot be asked for its end.</summary>
+    public static async Task MakeTopicsAsync(Catalog catalog, Installation installation, CancellationToken stop)
+    {
+        using var admin = new TopicAdmin(installation.Kafka);
+        foreach (var source in catalog.Sources)
+        {
+            foreach (var topic in catalog.Views.Where(v => v.Source == source.Name).Select(v => LogNames.LogOf(source, v)).Append(source.Topic).Distinct(StringComparer.Ordinal))
+                await admin.EnsureTopicAsync(topic, source.Partitions, stop);
+        }
     }
 
     /// <summary>Every partition of every log.</summary>

@@ -38,6 +38,7 @@ internal sealed class DemoRun(DemoOptions options)
         Clear();
         screen.Title($"StreamMl demo: flights from New York, 2013. Everything lies under {options.Directory}");
         await using var installation = await Installation.StartAsync(new InstallationOptions { Directory = options.Directory, Kafka = options.Kafka, Redis = options.Redis }, stop);
+        await Caught.MakeTopicsAsync(catalog, installation, stop);
         using var host = WorkerRunner.Build(installation, catalog, services => AddWorkers(services), LogLevel.Warning);
         await host.StartAsync(stop);
         var api = host.Services.GetRequiredService<FeatureApiServer>().Address;
