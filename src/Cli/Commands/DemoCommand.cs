@@ -12,7 +12,7 @@ internal static class DemoCommand
         var directory = new Option<string>("--dir") { Description = "Where everything is written; what an earlier demo wrote there is replaced", DefaultValueFactory = _ => Path.Combine(".streamml", "demo") };
         var stay = new Option<bool>("--stay") { Description = "Leave the servers and the query API up until Ctrl-C" };
         var plain = new Option<bool>("--plain") { Description = "Lines of text instead of a live screen" };
-        var ahead = new Option<string>("--max-ahead") { Description = "How far in time the replay may be ahead of the slowest worker", DefaultValueFactory = _ => "6h" };
+        var ahead = new Option<string>("--max-ahead") { Description = "How far in time the replay may be ahead of the slowest worker", DefaultValueFactory = _ => "1d" };
         var from = new Option<DateTimeOffset>("--from") { Description = "First arrival that is replayed", DefaultValueFactory = _ => DateTimeOffset.UnixEpoch };
         var until = new Option<DateTimeOffset>("--until") { Description = "Where the replay ends", DefaultValueFactory = _ => new DateTimeOffset(2014, 1, 2, 0, 0, 0, TimeSpan.Zero) };
         var kafka = new Option<string?>("--kafka") { Description = "A real Kafka instead of the embedded one" };

@@ -140,18 +140,21 @@ public sealed class RecordProducer : IAsyncDisposable
     private void Settle(DeliveryReport<byte[]?, byte[]?> report, int cost, IDeliveryListener? listener = null)
     {
         var target = new PartitionId(report.Topic, report.Partition.Value);
-        inFlight.Failed(cost);
         if (report.Error.IsError)
         {
             endpoint.Budget?.Failed(target, cost);
             var error = Fail(new KafkaException(new Error(report.Error.Code, $"{target}: a record of {cost} bytes could not be delivered: {report.Error.Reason}")));
             listener?.Failed(error);
-            return;
+        }
+        else
+        {
+            deliveredEnds[target] = report.Offset.Value + 1;
+            endpoint.Budget?.Delivered(target, report.Offset.Value, cost);
+            listener?.Delivered(target, report.Offset.Value);
         }
 
-        endpoint.Budget?.Delivered(target, report.Offset.Value, cost);
-        deliveredEnds[target] = report.Offset.Value + 1;
-        listener?.Delivered(target, report.Offset.Value);
+        // Last: a flush that sees nothing under way must see all that the report changed.
+        inFlight.Failed(cost);
     }
 
     private void Return(PartitionId target, int cost)
