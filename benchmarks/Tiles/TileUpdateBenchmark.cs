@@ -46,8 +46,7 @@ internal static class TileUpdateBenchmark
             var t0 = Cpu();
             input.Bind(batches[b]);
             var t1 = Cpu();
-            for (var i = 0; i < batches[b].Count; i++)
-                ids[i] = states.Intern(input.Key(i));
+            states.InternBatch(input, 0, batches[b].Count, ids);
             var t2 = Cpu();
             states.Apply(input, 0, batches[b].Count, ids, outcomes);
             bind += t1 - t0;

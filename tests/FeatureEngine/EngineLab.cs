@@ -67,6 +67,10 @@ internal static class EngineLab
 
     public static Gen<T> OneOf<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
 
+    /// <summary>A row's values, null but for those named.</summary>
+    public static Dictionary<string, object?> Row(string? key, double? x = null, long? n = null) =>
+        new(StringComparer.Ordinal) { ["k"] = key, ["x"] = x, ["n"] = n, ["b"] = null, ["s"] = null, ["u"] = null };
+
     public static EventBatch Batch(IEnumerable<NaiveEvent> events)
     {
         var batch = new EventBatch(Schema, 4);
@@ -90,8 +94,7 @@ internal static class EngineLab
         var batch = Batch(events);
         input.Bind(batch);
         var ids = new int[batch.Count];
-        for (var i = 0; i < batch.Count; i++)
-            ids[i] = input.IsFiltered(i) ? -1 : states.Intern(input.Key(i));
+        states.InternBatch(input, 0, batch.Count, ids);
         var outcomes = new RowOutcome[batch.Count];
         states.Apply(input, 0, batch.Count, ids, outcomes);
         return [.. outcomes];

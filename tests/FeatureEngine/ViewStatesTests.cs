@@ -147,5 +147,5 @@ public sealed class ViewStatesTests
     private static long Seconds(long s) => s * 1_000_000;
 
     private static NaiveEvent Event(long offset, long atSeconds, string key, double? x = null) =>
-        new(offset, Seconds(atSeconds), long.MinValue, key, new Dictionary<string, object?>(StringComparer.Ordinal) { ["k"] = key, ["x"] = x, ["n"] = null, ["b"] = null, ["s"] = null, ["u"] = null });
+        new(offset, Seconds(atSeconds), long.MinValue, key, EngineLab.Row(key, x));
 }

@@ -57,6 +57,14 @@ public sealed unsafe class ViewStates : IDisposable
         return id;
     }
 
+    /// <summary>Ids of the rows of a bound batch, by row, as <see cref="Intern"/> gives them but several times as fast; -1 where a row is filtered.</summary>
+    public void InternBatch(ViewInput input, int fromRow, int toRow, Span<int> ids)
+    {
+        interner.Intern(input, fromRow, toRow, ids);
+        while (interner.Count > chunkCount << EntitiesPerChunkBits)
+            AddChunk();
+    }
+
     public bool TryFind(ReadOnlySpan<byte> key, out int id) => interner.TryFind(key, out id);
 
     public ReadOnlySpan<byte> KeyOf(int id) => interner.KeyOf(id);

@@ -20,10 +20,12 @@ public sealed class ViewInput
     private readonly CompiledExpression? filter;
     private readonly Dictionary<string, EventColumn> derived = new(StringComparer.Ordinal);
     private readonly EventColumn?[] aggregated;
-    private readonly Utf8Arena keys = new();
+    private readonly Utf8Arena ownKeys = new();
     private readonly Func<string, EventColumn> resolve;
     private EventColumn filterColumn = new(FieldType.Boolean, 0);
+    private long[] ownKeyLanes = [];
     private long[] keyLanes = [];
+    private Utf8Arena keyArena;
     private EventBatch? batch;
 
     /// <exception cref="ArgumentException">The batch lacks a field that the view needs.</exception>
@@ -31,6 +33,7 @@ public sealed class ViewInput
     {
         this.program = program;
         schema = batchSchema;
+        keyArena = ownKeys;
         foreach (var field in program.RequiredFields)
         {
             if (batchSchema.IndexOf(field) < 0)
@@ -57,6 +60,7 @@ public sealed class ViewInput
     {
         this.program = program;
         schema = program.AggregatedSchema;
+        keyArena = ownKeys;
         isPrepared = true;
         keyColumns = [];
         derivations = [];
@@ -99,7 +103,7 @@ public sealed class ViewInput
 
     /// <summary>The entity key of a row that is not filtered.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public ReadOnlySpan<byte> Key(int row) => keys.Slice(keyLanes[row]);
+    public ReadOnlySpan<byte> Key(int row) => keyArena.Slice(keyLanes[row]);
 
     internal ReadOnlySpan<byte> Text(int column, int row) => Batch.Arena.Slice(aggregated[column]!.Lanes[row]);
 
@@ -130,24 +134,60 @@ public sealed class ViewInput
 
     private void BindKeys(EventBatch batch)
     {
-        if (keyLanes.Length < batch.Count)
-            keyLanes = new long[Math.Max(batch.Count, keyLanes.Length * 2)];
         if (isPrepared)
-            return;
-        keys.Clear();
-        if (filter is not null)
         {
-            if (filterColumn.Lanes.Length < batch.Count)
-                filterColumn = new EventColumn(FieldType.Boolean, Math.Max(batch.Count, filterColumn.Lanes.Length * 2));
-            filter.Evaluate(batch, resolve, filterColumn);
+            keyLanes = OwnKeyLanes(batch.Count); // all 0: nothing is filtered
+            return;
         }
 
-        for (var row = 0; row < batch.Count; row++)
+        EvaluateFilter(batch);
+        if (IsKeyColumnItself(batch))
         {
-            var wanted = filter is null || (filterColumn.Valid[row] != 0 && filterColumn.Lanes[row] != 0);
-            keyLanes[row] = wanted ? EntityKey.Append(keys, batch, keyColumns, row) : -1;
+            var column = batch.ColumnSpan[keyColumns[0]];
+            keyArena = batch.Arena;
+            keyLanes = filter is null && column.Valid.AsSpan(0, batch.Count).IndexOf((byte)0) < 0 ? column.Lanes : CopyKeyLanes(batch, column);
+            return;
         }
+
+        ownKeys.Clear();
+        keyArena = ownKeys;
+        keyLanes = OwnKeyLanes(batch.Count);
+        for (var row = 0; row < batch.Count; row++)
+            keyLanes[row] = IsWanted(row) ? EntityKey.Append(ownKeys, batch, keyColumns, row) : -1;
     }
+
+    /// <summary>
+    /// Most keys are one string with nothing to escape: then the batch's own text is the key and is not copied. One vectorised scan of all
+    /// text decides it for the batch; a separator in any other string only costs the copying.
+    /// </summary>
+    private bool IsKeyColumnItself(EventBatch batch) =>
+        keyColumns.Length == 1 && batch.ColumnSpan[keyColumns[0]].Type == FieldType.String && EntityKey.IsPlain(batch.Arena.Written);
+
+    private long[] CopyKeyLanes(EventBatch batch, EventColumn column)
+    {
+        var lanes = OwnKeyLanes(batch.Count);
+        for (var row = 0; row < batch.Count; row++)
+            lanes[row] = IsWanted(row) && column.Valid[row] != 0 ? column.Lanes[row] : -1;
+        return lanes;
+    }
+
+    private long[] OwnKeyLanes(int rows)
+    {
+        if (ownKeyLanes.Length < rows)
+            ownKeyLanes = new long[Math.Max(rows, ownKeyLanes.Length * 2)];
+        return ownKeyLanes;
+    }
+
+    private void EvaluateFilter(EventBatch batch)
+    {
+        if (filter is null)
+            return;
+        if (filterColumn.Lanes.Length < batch.Count)
+            filterColumn = new EventColumn(FieldType.Boolean, Math.Max(batch.Count, filterColumn.Lanes.Length * 2));
+        filter.Evaluate(batch, resolve, filterColumn);
+    }
+
+    private bool IsWanted(int row) => filter is null || (filterColumn.Valid[row] != 0 && filterColumn.Lanes[row] != 0);
 
     private EventColumn ColumnFor(string name, FieldType type, int rows)
     {

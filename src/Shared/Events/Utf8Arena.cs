@@ -10,6 +10,9 @@ public sealed class Utf8Arena(int capacity = 4096)
 
     public int Length { get; private set; }
 
+    /// <summary>All bytes written so far.</summary>
+    public ReadOnlySpan<byte> Written => bytes.AsSpan(0, Length);
+
     public long Append(ReadOnlySpan<byte> utf8)
     {
         var start = Length;

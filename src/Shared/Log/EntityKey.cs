@@ -61,7 +61,7 @@ public static class EntityKey
         var start = arena.Length;
         for (var i = 0; i < keyColumns.Length; i++)
         {
-            var column = batch.Columns[keyColumns[i]];
+            var column = batch.ColumnSpan[keyColumns[i]];
             if (column.Valid[row] == 0)
             {
                 arena.Truncate(start);
@@ -75,6 +75,9 @@ public static class EntityKey
 
         return Utf8Arena.Pack(start, arena.Length - start);
     }
+
+    /// <summary>Whether text is its own key: it has nothing to escape.</summary>
+    public static bool IsPlain(ReadOnlySpan<byte> text) => text.IndexOfAny(Separator, Escape) < 0;
 
     private static void AppendField(Utf8Arena arena, EventBatch batch, EventColumn column, int row)
     {
@@ -100,7 +103,7 @@ public static class EntityKey
     /// <summary>Appends one field of a key, escaped.</summary>
     public static void AppendEscaped(Utf8Arena arena, ReadOnlySpan<byte> text)
     {
-        if (text.IndexOfAny(Separator, Escape) < 0)
+        if (IsPlain(text))
         {
             arena.Append(text);
             return;

@@ -63,15 +63,13 @@ internal sealed class ViewUnit : IDisposable
         input.Bind(batch);
         if (ids.Length < batch.Count)
             (ids, outcomes) = (new int[batch.Count], new RowOutcome[batch.Count]);
+        states.InternBatch(input, FirstRow, batch.Count, ids);
+        if (states.Count > resident.Length)
+            Grow(states.Count);
         for (var row = FirstRow; row < batch.Count; row++)
         {
-            if (input.IsFiltered(row))
-                continue;
-            var id = states.Intern(input.Key(row));
-            ids[row] = id;
-            if (id >= resident.Length)
-                Grow(id + 1);
-            if (resident[id] == 0)
+            var id = ids[row];
+            if (id >= 0 && resident[id] == 0)
                 Miss(id);
         }
 
