@@ -27,7 +27,7 @@ internal static class StreamVerification
         using var connection = await ConnectionMultiplexer.ConnectAsync(redis);
         var store = new RedisStateStore(connection);
         var program = ViewProgram.Compile(StreamBenchmark.Catalog.Views[0], StreamBenchmark.Catalog.Sources[0]);
-        var (read, watermarks) = await ReadLedgersAsync(store, program);
+        var read = await ReadLedgerAsync(store);
         var row = new FeatureRow(program.Outputs.Count);
         long compared = 0, wrong = 0, absent = 0;
         foreach (var chunk in events.Chunk(5_000))
@@ -41,7 +41,8 @@ internal static class StreamVerification
                 var list = chunk[i].Value;
                 var asOf = list.Max(e => e.Time);
                 absent += states.Has(i) ? 0 : 1;
-                StateReader.Read(program, states[i], asOf, watermarks[PartitionOf(chunk[i].Key).Partition], row, 0);
+                // With its own newest event as the watermark no entity is forgotten: most have been idle for weeks at the log's end.
+                StateReader.Read(program, states[i], asOf, asOf, row, 0);
                 foreach (var (size, hop) in Windows)
                 {
                     compared++;
@@ -69,21 +70,16 @@ internal static class StreamVerification
     private static PartitionId PartitionOf(string entity) =>
         new(StreamBenchmark.Topic, KeyPartitioner.PartitionOf(Encoding.UTF8.GetBytes(entity), StreamBenchmark.Partitions));
 
-    private static async Task<(LedgerCounts Ledger, long[] Watermarks)> ReadLedgersAsync(RedisStateStore store, ViewProgram program)
+    private static async Task<LedgerCounts> ReadLedgerAsync(RedisStateStore store)
     {
-        var ledger = default(LedgerCounts);
-        var watermarks = new long[StreamBenchmark.Partitions];
-        for (var p = 0; p < watermarks.Length; p++)
-        {
-            var keys = new PackedBytes();
+        var keys = new PackedBytes();
+        for (var p = 0; p < StreamBenchmark.Partitions; p++)
             keys.Add(Encoding.UTF8.GetBytes(LogNames.LedgerKey(new PartitionId(StreamBenchmark.Topic, p))));
-            keys.Add(Encoding.UTF8.GetBytes(LogNames.PositionKey(new PartitionId(StreamBenchmark.Topic, p), program.View.Name, program.Hash8)));
-            using var values = await store.ReadAsync(keys, default);
-            ledger += LedgerRecord.Decode(values[0]);
-            watermarks[p] = PositionRecord.Decode(values[1]).WatermarkUs;
-        }
-
-        return (ledger, watermarks);
+        using var values = await store.ReadAsync(keys, default);
+        var ledger = default(LedgerCounts);
+        for (var p = 0; p < keys.Count; p++)
+            ledger += LedgerRecord.Decode(values[p]);
+        return ledger;
     }
 
     private static Dictionary<string, List<(long Time, double Amount)>> ReadTopic(string bootstrap, long count)
