@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamMl.Infrastructure.Archive;
@@ -151,7 +150,7 @@ public sealed class TriggerServerTests : IDisposable
     {
         await lab.CommitAsync();
         topic.Add(0, ServingLab.StartUs, [1, 2, 3]);
-        topic.Add(0, ServingLab.StartUs, Avro("JFK", "LAX", 7, ServingLab.StartUs));
+        topic.Add(0, ServingLab.StartUs, TripAvro.Encode(1, "JFK", "LAX", 7, ServingLab.StartUs));
         var sink = new ListSink();
         await ServeAsync(topic, sink, () => sink.Written.Count == 1);
         sink.Durable[0].Id.ShouldBe(("schedules/0", 1L));
@@ -168,7 +167,7 @@ public sealed class TriggerServerTests : IDisposable
     }
 
     private void Trigger(string origin, string? dest, long number, long atUs, ScriptedSource? to = null) =>
-        (to ?? topic).Add(KeyPartitioner.PartitionOf(Encoding.UTF8.GetBytes(origin), 3), atUs, Avro(origin, dest, number, atUs));
+        (to ?? topic).Add(KeyPartitioner.PartitionOf(Encoding.UTF8.GetBytes(origin), 3), atUs, TripAvro.Encode(1, origin, dest, number, atUs));
 
     private async Task ServeAsync(
         ScriptedSource source, ListSink sink, Func<bool> done, int maxBatch = 512, int flushMs = 600_000, Action<TriggerServingOptions>? configure = null)
@@ -233,37 +232,6 @@ public sealed class TriggerServerTests : IDisposable
         }
 
         return vectors;
-    }
-
-    private static byte[] Avro(string origin, string? dest, long number, long atUs)
-    {
-        var bytes = new List<byte>();
-        bytes.AddRange([0, 0, 0, 0, 1]); // Confluent's header
-        Long(bytes, atUs);
-        Text(bytes, origin);
-        Long(bytes, dest is null ? 0 : 1);
-        if (dest is not null)
-            Text(bytes, dest);
-        Long(bytes, number);
-        Long(bytes, 1);
-        var delay = new byte[8];
-        BinaryPrimitives.WriteDoubleLittleEndian(delay, 1.5);
-        bytes.AddRange(delay);
-        return [.. bytes];
-    }
-
-    private static void Text(List<byte> to, string text)
-    {
-        Long(to, Encoding.UTF8.GetByteCount(text));
-        to.AddRange(Encoding.UTF8.GetBytes(text));
-    }
-
-    private static void Long(List<byte> to, long value)
-    {
-        var zigzag = (ulong)((value << 1) ^ (value >> 63));
-        for (; zigzag >= 0x80; zigzag >>= 7)
-            to.Add((byte)(zigzag | 0x80));
-        to.Add((byte)zigzag);
     }
 
     private sealed class Ends(Dictionary<PartitionId, long> ends) : ITopicEnds
