@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using StreamMl.Shared.Time;
 
 namespace StreamMl.Infrastructure.Avro;
@@ -5,6 +6,7 @@ namespace StreamMl.Infrastructure.Avro;
 /// <summary>What one instruction of a <see cref="DecodeProgram"/> does; the comment says what <see cref="DecodeOp.Arg"/> is.</summary>
 internal enum OpCode : byte
 {
+    End, // behind the last field
     SkipFixed, // bytes
     SkipVarints, // how many
     SkipText,
@@ -25,7 +27,7 @@ internal enum OpCode : byte
     Null,
     NullCheck, // branch that is null; null skips the next instruction
     Union, // branches; two instructions each follow: the value and a jump behind the union
-    Jump, // index of the instruction to go on with
+    Jump, // how many instructions to leave out
     Fail, // index of the reason
     ConstantLane, // index of the constant
     ConstantText, // index of the text
@@ -83,6 +85,16 @@ internal readonly record struct TimeUnit(string Name, long MicrosPerUnit, long M
     {
         micros = unchecked(raw * MicrosPerUnit);
         return unchecked((ulong)(raw - MinRaw)) <= Span;
+    }
+
+    /// <summary>As <see cref="TryToMicros(long, out long)"/>, in place, for the unit with this index.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryToMicros(int unit, ref long value)
+    {
+        ref readonly var of = ref All[unit];
+        var inRange = unchecked((ulong)(value - of.MinRaw)) <= of.Span;
+        value = unchecked(value * of.MicrosPerUnit);
+        return inRange;
     }
 
     private static TimeUnit Of(string name, long micros) =>

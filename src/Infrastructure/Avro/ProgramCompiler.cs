@@ -42,6 +42,7 @@ internal sealed class ProgramCompiler
             compiler.EmitField(written, readerOf.GetValueOrDefault(written));
         foreach (var missing in reader.Fields.Where(f => !readerOf.ContainsValue(f)))
             compiler.EmitDefault(missing);
+        compiler.Emit(new DecodeOp(OpCode.End, false, -1, 0));
         return compiler.Build();
     }
 
@@ -132,11 +133,10 @@ internal sealed class ProgramCompiler
         }
 
         Emit(new DecodeOp(OpCode.Union, false, -1, values.Count));
-        var behind = ops.Count + (2 * values.Count);
-        foreach (var value in values)
+        for (var i = 0; i < values.Count; i++)
         {
-            Emit(value);
-            Emit(new DecodeOp(OpCode.Jump, false, -1, behind));
+            Emit(values[i]);
+            Emit(new DecodeOp(OpCode.Jump, false, -1, 2 * (values.Count - 1 - i)));
         }
     }
 

@@ -1,9 +1,7 @@
-using System.Runtime.CompilerServices;
-
 namespace StreamMl.Infrastructure.Avro;
 
 /// <summary>Walks over a value that nobody reads, without allocating. Recursive schemas are cyclic graphs. Immutable; thread-safe.</summary>
-internal sealed class SkipNode
+internal sealed unsafe class SkipNode
 {
     /// <summary>Deepest nesting of a value; deeper ones are refused, so that a hostile record cannot exhaust the stack.</summary>
     public const int MaxDepth = 64;
@@ -42,64 +40,60 @@ internal sealed class SkipNode
         return node;
     }
 
-    /// <summary>Where the value ends (<paramref name="next"/>), or why it does not, and then where that was seen.</summary>
-    public DecodeError Skip(ref byte source, nint at, nint end, int depth, out nint next)
+    /// <summary>Moves <paramref name="at"/> behind the value; on an error to where that was met.</summary>
+    public DecodeError Skip(ref byte* at, byte* end, int depth)
     {
-        next = at;
         if (FixedSize >= 0)
-            return Advance(ref next, end, FixedSize);
+            return Advance(ref at, end, FixedSize);
         if (depth > MaxDepth)
             return DecodeError.Depth;
         switch (Kind)
         {
             case AvroKind.Int or AvroKind.Long or AvroKind.Enum:
-                return Varint.TryRead(ref source, ref next, end, out _);
+                return Varint.TryRead(ref at, end, out _) ? DecodeError.None : Varint.ErrorAt(at, end);
             case AvroKind.String or AvroKind.Bytes:
-                return SkipText(ref source, ref next, end);
+                return SkipText(ref at, end);
             case AvroKind.Union:
-                var error = Varint.TryRead(ref source, ref next, end, out var branch);
-                if (error != DecodeError.None)
-                    return error;
-                return (ulong)branch < (ulong)children.Length
-                    ? children[branch].Skip(ref source, next, end, depth + 1, out next)
-                    : DecodeError.Branch;
+                if (!Varint.TryRead(ref at, end, out var branch))
+                    return Varint.ErrorAt(at, end);
+                return (ulong)branch < (ulong)children.Length ? children[branch].Skip(ref at, end, depth + 1) : DecodeError.Branch;
             case AvroKind.Record:
                 foreach (var child in children)
                 {
-                    error = child.Skip(ref source, next, end, depth + 1, out next);
+                    var error = child.Skip(ref at, end, depth + 1);
                     if (error != DecodeError.None)
                         return error;
                 }
 
                 return DecodeError.None;
             default:
-                return SkipBlocks(ref source, ref next, end, depth);
+                return SkipBlocks(ref at, end, depth);
         }
     }
 
-    public static DecodeError SkipText(ref byte source, ref nint at, nint end)
+    private static DecodeError SkipText(ref byte* at, byte* end)
     {
-        var error = Varint.TryRead(ref source, ref at, end, out var length);
-        if (error != DecodeError.None)
-            return error;
+        if (!Varint.TryRead(ref at, end, out var length))
+            return Varint.ErrorAt(at, end);
         return length < 0 ? DecodeError.Length : Advance(ref at, end, length);
     }
 
-    private DecodeError SkipBlocks(ref byte source, ref nint at, nint end, int depth)
+    private DecodeError SkipBlocks(ref byte* at, byte* end, int depth)
     {
         while (true)
         {
-            var error = Varint.TryRead(ref source, ref at, end, out var count);
-            if (error != DecodeError.None || count == 0)
-                return error;
+            if (!Varint.TryRead(ref at, end, out var count))
+                return Varint.ErrorAt(at, end);
+            if (count == 0)
+                return DecodeError.None;
             // A negative count is followed by the block's size in bytes, made for skipping.
-            error = count < 0 ? SkipText(ref source, ref at, end) : SkipItems(ref source, ref at, end, count, depth);
+            var error = count < 0 ? SkipText(ref at, end) : SkipItems(ref at, end, count, depth);
             if (error != DecodeError.None)
                 return error;
         }
     }
 
-    private DecodeError SkipItems(ref byte source, ref nint at, nint end, long count, int depth)
+    private DecodeError SkipItems(ref byte* at, byte* end, long count, int depth)
     {
         var item = children[0];
         if (Kind == AvroKind.Array && item.FixedSize >= 0)
@@ -112,9 +106,9 @@ internal sealed class SkipNode
         // Every turn takes at least a byte, so the body bounds the loop whatever the count says.
         for (var i = 0L; i < count; i++)
         {
-            var error = Kind == AvroKind.Map ? SkipText(ref source, ref at, end) : DecodeError.None;
+            var error = Kind == AvroKind.Map ? SkipText(ref at, end) : DecodeError.None;
             if (error == DecodeError.None)
-                error = item.Skip(ref source, at, end, depth + 1, out at);
+                error = item.Skip(ref at, end, depth + 1);
             if (error != DecodeError.None)
                 return error;
         }
@@ -122,12 +116,11 @@ internal sealed class SkipNode
         return DecodeError.None;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static DecodeError Advance(ref nint at, nint end, long count)
+    private static DecodeError Advance(ref byte* at, byte* end, long count)
     {
         if (count > end - at)
             return DecodeError.Truncated;
-        at += (nint)count;
+        at += count;
         return DecodeError.None;
     }
 }

@@ -1,105 +1,92 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace StreamMl.Infrastructure.Avro;
 
-/// <summary>Avro's zig-zag varints of up to 10 bytes. Callers keep <c>at &lt;= end</c>, where [0, end) is readable from the source.</summary>
-internal static class Varint
+/// <summary>
+/// Avro's zig-zag varints of up to 10 bytes, from pinned memory. Nothing at or behind <c>end</c> is read. Overlong encodings of small numbers are
+/// accepted, as Avro's own readers do. On false the position stays, and <see cref="ErrorAt"/> says why.
+/// </summary>
+internal static unsafe class Varint
 {
     /// <summary>Longest encoding of a long.</summary>
     public const int MaxLength = 10;
 
     private const ulong ContinuationBits = 0x8080_8080_8080_8080;
 
+    /// <summary>For values that are mostly one byte: lengths, branches, symbols.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static long ZigZag(ulong raw) => (long)(raw >> 1) ^ -(long)(raw & 1);
-
-    /// <summary>Reads one value and moves <paramref name="at"/> behind it; on an error <paramref name="at"/> stays.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DecodeError TryRead(ref byte source, ref nint at, nint end, out long value)
+    public static bool TryRead(ref byte* at, byte* end, out long value)
     {
-        if (at < end && Unsafe.Add(ref source, at) < 0x80)
+        if (at < end && *at < 0x80)
         {
-            value = ZigZag(Unsafe.Add(ref source, at++));
-            return DecodeError.None;
+            value = ZigZag(*at++);
+            return true;
         }
 
-        var error = ReadBytes(ref source, at, end, out value, out var next);
-        at = next;
-        return error;
+        var slow = ReadBytes(at, end);
+        at += slow.Length;
+        value = slow.Value;
+        return slow.Length > 0;
     }
 
-    /// <summary>As <see cref="TryRead"/>, for values that tend to be long: up to 10 bytes from one load where the source is long enough.</summary>
+    /// <summary>A length: as <see cref="TryRead"/>, but the common case (0 to 63) is only shifted: the next field's position waits for it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static DecodeError TryReadWide(ref byte source, ref nint at, nint end, out long value)
+    public static bool TryReadLength(ref byte* at, byte* end, out long value)
     {
-        if (end - at < MaxLength)
-            return TryRead(ref source, ref at, end, out value);
-        var word = Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref source, at));
-        if ((word & 0x80) == 0)
+        if (at < end && (*at & 0x81) == 0)
         {
-            value = ZigZag(word & 0x7f);
+            value = (uint)*at >> 1;
             at++;
-            return DecodeError.None;
+            return true;
         }
 
-        var stop = ~word & ContinuationBits;
-        if (stop != 0)
-        {
-            // Up to and including the last byte; then the 7-bit groups are moved together, pairs first.
-            at += (BitOperations.TrailingZeroCount(stop) >> 3) + 1;
-            value = ZigZag(Compact(word & (stop ^ (stop - 1))));
-            return DecodeError.None;
-        }
-
-        ulong ninth = Unsafe.Add(ref source, at + 8);
-        if (ninth < 0x80)
-        {
-            at += 9;
-            value = ZigZag(Compact(word) | (ninth << 56));
-            return DecodeError.None;
-        }
-
-        ulong tenth = Unsafe.Add(ref source, at + 9);
-        value = ZigZag(Compact(word) | ((ninth & 0x7f) << 56) | (tenth << 63));
-        if (tenth > 1)
-            return DecodeError.LongVarint;
-        at += MaxLength;
-        return DecodeError.None;
+        var slow = ReadBytes(at, end);
+        at += slow.Length;
+        value = slow.Value;
+        return slow.Length > 0;
     }
 
+    /// <summary>As <see cref="TryRead"/>, for values of any length: up to 10 bytes from one load.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong Compact(ulong word)
+    public static bool TryReadWide(ref byte* at, byte* end, out long value)
     {
-        word = (word & 0x007f_007f_007f_007f) | ((word & 0x7f00_7f00_7f00_7f00) >> 1);
-        word = (word & 0x0000_3fff_0000_3fff) | ((word & 0x3fff_0000_3fff_0000) >> 2);
-        return (word & 0x0000_0000_0fff_ffff) | ((word & 0x0fff_ffff_0000_0000) >> 4);
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private static DecodeError ReadBytes(ref byte source, nint at, nint end, out long value, out nint next)
-    {
-        next = at;
-        value = 0;
-        var raw = 0UL;
-        for (var i = 0; i < MaxLength; i++)
+        if (end - at >= MaxLength)
         {
-            if (at + i >= end)
-                return DecodeError.Truncated;
-            ulong b = Unsafe.Add(ref source, at + i);
-            if (i == MaxLength - 1 && b > 1)
-                return DecodeError.LongVarint;
-            raw |= (b & 0x7f) << (7 * i);
-            if (b < 0x80)
+            var word = Unsafe.ReadUnaligned<ulong>(at);
+            if ((word & 0x80) == 0)
             {
-                value = ZigZag(raw);
-                next = at + i + 1;
-                return DecodeError.None;
+                value = ZigZag(word & 0x7f);
+                at++;
+                return true;
+            }
+
+            var stop = ~word & ContinuationBits;
+            if (stop != 0)
+            {
+                // Up to and including the last byte; then the 7-bit groups are moved together, pairs first.
+                at += ((uint)BitOperations.TrailingZeroCount(stop) >> 3) + 1;
+                value = ZigZag(Compact(word & (stop ^ (stop - 1))));
+                return true;
+            }
+
+            if (at[8] < 0x80)
+            {
+                value = ZigZag(Compact(word) | ((ulong)at[8] << 56));
+                at += 9;
+                return true;
             }
         }
 
-        return DecodeError.LongVarint;
+        var slow = ReadBytes(at, end);
+        at += slow.Length;
+        value = slow.Value;
+        return slow.Length > 0;
     }
+
+    /// <summary>Why there is no number at <paramref name="at"/>.</summary>
+    public static DecodeError ErrorAt(byte* at, byte* end) => end - at >= MaxLength ? DecodeError.LongVarint : DecodeError.Truncated;
 
     /// <summary>Writes the value and returns its length; <paramref name="to"/> has room for <see cref="MaxLength"/> bytes.</summary>
     public static int Write(Span<byte> to, long value)
@@ -110,5 +97,37 @@ internal static class Varint
             to[length++] = (byte)(raw | 0x80);
         to[length++] = (byte)raw;
         return length;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static long ZigZag(ulong raw) => (long)(raw >> 1) ^ -(long)(raw & 1);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Compact(ulong word)
+    {
+        // PEXT is microcode on AMD before Zen 3; every processor with AVX-512 has a fast one.
+        if (Bmi2.X64.IsSupported && Avx512F.IsSupported)
+            return Bmi2.X64.ParallelBitExtract(word, ~ContinuationBits);
+        word = (word & 0x007f_007f_007f_007f) | ((word & 0x7f00_7f00_7f00_7f00) >> 1);
+        word = (word & 0x0000_3fff_0000_3fff) | ((word & 0x3fff_0000_3fff_0000) >> 2);
+        return (word & 0x0000_0000_0fff_ffff) | ((word & 0x0fff_ffff_0000_0000) >> 4);
+    }
+
+    // Returned by value, in two registers: an out parameter would force the caller's position into memory.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static (long Value, nint Length) ReadBytes(byte* at, byte* end)
+    {
+        var raw = 0UL;
+        for (var i = 0; i < MaxLength && at + i < end; i++)
+        {
+            ulong b = at[i];
+            if (i == MaxLength - 1 && b > 1)
+                break;
+            raw |= (b & 0x7f) << (7 * i);
+            if (b < 0x80)
+                return (ZigZag(raw), i + 1);
+        }
+
+        return (0, 0);
     }
 }

@@ -38,8 +38,11 @@ public sealed class EventColumn(FieldType type, int capacity)
         valid[row] = 0;
     }
 
+    /// <summary>Makes room for <paramref name="capacity"/> rows; never less than before (decoders rely on a batch's columns holding its capacity).</summary>
     public void Grow(int capacity)
     {
+        if (capacity <= lanes.Length)
+            return;
         Array.Resize(ref lanes, capacity);
         Array.Resize(ref valid, capacity);
     }

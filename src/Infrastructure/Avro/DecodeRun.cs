@@ -1,0 +1,244 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Text.Unicode;
+using StreamMl.Shared.Events;
+
+namespace StreamMl.Infrastructure.Avro;
+
+/// <summary>
+/// Runs a <see cref="DecodeProgram"/> over one body. The hot loop keeps its whole state in registers: whatever is rare, or would take the
+/// address of a local, is in <see cref="DecodeRare"/>. Safety: body and text are pinned by the caller; every read of the body stands behind a
+/// comparison with <c>end</c>; the text span has room for the body's length, the program's extra text and <see cref="TextSlack"/> bytes, and what is written
+/// to it comes from the body (each byte once) or from the extra text; columns are compiled against the batch's schema.
+/// </summary>
+internal static unsafe class DecodeRun
+{
+    /// <summary>Short texts are copied as whole registers: so many bytes may be written behind the last one.</summary>
+    public const int TextSlack = 16;
+
+    /// <param name="program">What to run.</param>
+    /// <param name="at">The body.</param>
+    /// <param name="end">Behind its last byte.</param>
+    /// <param name="columns">The first of the batch's columns; each holds at least <paramref name="row"/> + 1 rows.</param>
+    /// <param name="row">The row to set.</param>
+    /// <param name="to">Where text goes.</param>
+    /// <param name="state">In: <see cref="DecodeState.Origin"/>. Out: how it ended.</param>
+    public static DecodeError Execute(DecodeProgram program, byte* at, byte* end, ref EventColumn columns, nint row, byte* to, ref DecodeState state)
+    {
+        ref var op = ref MemoryMarshal.GetArrayDataReference(program.Ops);
+        DecodeError error;
+        for (; ; op = ref Unsafe.Add(ref op, 1))
+        {
+            long value;
+            switch (op.Code)
+            {
+                case OpCode.Long:
+                    if (!Varint.TryReadWide(ref at, end, out value))
+                        goto BadNumber;
+                    Set(ref columns, op.Column, row, value);
+                    break;
+                case OpCode.Int:
+                    if (!Varint.TryReadWide(ref at, end, out value))
+                        goto BadNumber;
+                    if (value != (int)value)
+                        goto IntRange;
+                    Set(ref columns, op.Column, row, value);
+                    break;
+                case OpCode.Double:
+                    if (end - at < sizeof(double))
+                        goto Truncated;
+                    Set(ref columns, op.Column, row, Unsafe.ReadUnaligned<long>(at));
+                    at += sizeof(double);
+                    break;
+                case OpCode.Text:
+                    if (!Varint.TryReadLength(ref at, end, out value))
+                        goto BadNumber;
+                    if ((ulong)value > (ulong)(end - at))
+                        goto BadLength;
+                    if (!CopyText(at, to, value, end - at))
+                        goto Utf8;
+                    Set(ref columns, op.Column, row, ((long)(to - state.Origin) << 32) | value);
+                    at += value;
+                    to += value;
+                    break;
+                case OpCode.Boolean:
+                    if (at >= end)
+                        goto Truncated;
+                    if (*at > 1)
+                        goto BooleanByte;
+                    Set(ref columns, op.Column, row, (long)*at++);
+                    break;
+                case OpCode.Timestamp:
+                    if (!Varint.TryReadWide(ref at, end, out value))
+                        goto BadNumber;
+                    if (!TimeUnit.TryToMicros(op.Arg, ref value))
+                        goto TimeRange;
+                    Set(ref columns, op.Column, row, value);
+                    break;
+                case OpCode.EventTime:
+                    if (!Varint.TryReadWide(ref at, end, out value))
+                        goto BadNumber;
+                    if (!TimeUnit.TryToMicros(op.Arg, ref value))
+                        goto TimeRange;
+                    state.EventTimeUs = value;
+                    if (op.Column >= 0)
+                        Set(ref columns, op.Column, row, value);
+                    break;
+                case OpCode.NullCheck:
+                    // A branch in more bytes than it needs is legal, and rare.
+                    if (at >= end || *at > 2)
+                        goto default;
+                    if (*at >> 1 == op.Arg && *at != 1)
+                    {
+                        if (!op.NullAllowed)
+                            goto NullValue;
+                        Unsafe.Add(ref columns, op.Column).SetNull((int)row);
+                        op = ref Unsafe.Add(ref op, 1);
+                    }
+                    else if (*at == 1)
+                    {
+                        goto Branch;
+                    }
+
+                    at++;
+                    break;
+                case OpCode.SkipVarints:
+                    for (var i = op.Arg; i > 0; i--)
+                    {
+                        if (!Varint.TryReadWide(ref at, end, out _))
+                            goto BadNumber;
+                    }
+
+                    break;
+                case OpCode.SkipFixed:
+                    if (end - at < op.Arg)
+                        goto Truncated;
+                    at += op.Arg;
+                    break;
+                case OpCode.SkipText:
+                    if (!Varint.TryReadLength(ref at, end, out value))
+                        goto BadNumber;
+                    if ((ulong)value > (ulong)(end - at))
+                        goto BadLength;
+                    at += value;
+                    break;
+                case OpCode.End:
+                    if (at != end)
+                        goto Trailing;
+                    state.To = to;
+                    return DecodeError.None;
+                default:
+                    state.At = at;
+                    state.To = to;
+                    state.Leap = 0;
+                    error = DecodeRare.Execute(program, in op, end, op.Column < 0 ? null! : Unsafe.Add(ref columns, op.Column), (int)row, ref state);
+                    at = state.At;
+                    if (error != DecodeError.None)
+                        goto Failed;
+                    to = state.To;
+                    op = ref Unsafe.Add(ref op, state.Leap);
+                    break;
+            }
+        }
+
+    BadNumber:
+        error = Varint.ErrorAt(at, end);
+        goto Failed;
+    Truncated:
+        error = DecodeError.Truncated;
+        goto Failed;
+    IntRange:
+        error = DecodeError.IntRange;
+        goto Failed;
+    BooleanByte:
+        error = DecodeError.BooleanByte;
+        goto Failed;
+    BadLength:
+        error = DecodeError.Length;
+        goto Failed;
+    Utf8:
+        error = DecodeError.Utf8;
+        goto Failed;
+    TimeRange:
+        error = DecodeError.TimeRange;
+        goto Failed;
+    NullValue:
+        error = DecodeError.NullValue;
+        goto Failed;
+    Branch:
+        error = DecodeError.Branch;
+        goto Failed;
+    Trailing:
+        error = DecodeError.Trailing;
+    Failed:
+        state.At = at;
+        state.ErrorOp = (int)(Unsafe.ByteOffset(ref MemoryMarshal.GetArrayDataReference(program.Ops), ref op) / sizeof(DecodeOp));
+        return error;
+    }
+
+    /// <summary>As <see cref="EventColumn.Set(int, long)"/>; the row was compared with the batch's capacity once for all columns.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Set(ref EventColumn columns, int index, nint row, long lane)
+    {
+        var column = Unsafe.Add(ref columns, index);
+        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(column.Lanes), row) = lane;
+        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(column.Valid), row) = 1;
+    }
+
+    /// <summary>
+    /// Copies <paramref name="length"/> bytes and says whether they are UTF-8. Short ASCII, nearly all of what events hold, goes through one or
+    /// two registers; <paramref name="readable"/> (at least the length) bytes can be read.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool CopyText(byte* from, byte* to, long length, long readable)
+    {
+        if (length <= 16 && readable >= 16)
+        {
+            var bytes = Vector128.Load(from);
+            bytes.Store(to);
+            if ((bytes.ExtractMostSignificantBits() & ((1u << (int)length) - 1)) == 0)
+                return true;
+        }
+        else if (length is >= 16 and <= 32)
+        {
+            var head = Vector128.Load(from);
+            var tail = Vector128.Load(from + length - 16);
+            head.Store(to);
+            tail.Store(to + length - 16);
+            if ((head | tail).ExtractMostSignificantBits() == 0)
+                return true;
+        }
+
+        return CopyAny(from, to, (int)length);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool CopyAny(byte* from, byte* to, int length)
+    {
+        var text = new ReadOnlySpan<byte>(from, length);
+        text.CopyTo(new Span<byte>(to, length));
+        return Utf8.IsValid(text);
+    }
+}
+
+/// <summary>What a run keeps outside its registers.</summary>
+internal unsafe struct DecodeState
+{
+    /// <summary>Next byte of the body; on an error the one where it was met.</summary>
+    public byte* At;
+
+    /// <summary>Behind the last byte of text.</summary>
+    public byte* To;
+
+    /// <summary>Where the arena begins, as a pointer that nobody follows: a text's difference to it is its start in the arena.</summary>
+    public byte* Origin;
+
+    public long EventTimeUs;
+
+    /// <summary>Instructions to leave out, set by the rare ones.</summary>
+    public int Leap;
+
+    /// <summary>The instruction that met an error.</summary>
+    public int ErrorOp;
+}
