@@ -92,6 +92,8 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
         {
             slots[partition] = new Slot(new PartitionWorker(Context(partition), claim, this, logger));
             starts.Add(new PartitionStart(partition, StartOf(claim.Least.NextOffset)));
+            if (budgetReaders.TryGetValue(partition.Topic, out var reader))
+                reader.Release(partition.Partition, claim.Least.NextOffset);
             Claimed(logger, partition, claim.Least.NextOffset, claim.Epoch);
         }
 

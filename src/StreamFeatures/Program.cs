@@ -1,4 +1,31 @@
-using StreamMl.Infrastructure.Hosting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using StreamMl.Infrastructure.Catalogs;
+using StreamMl.Infrastructure.Kafka;
+using StreamMl.Infrastructure.Redis;
+using StreamMl.Infrastructure.Registry;
+using StreamMl.Infrastructure.Store;
+using StreamMl.Shared.Store;
 using StreamMl.StreamFeatures;
 
-return await WorkerHost.RunAsync(args, services => services.AddStreamFeatures());
+// The stream worker by itself, on servers from outside: --catalog FILE --kafka SERVERS --redis SERVERS --registry URL, or STREAMML_CATALOG and so
+// on; its options as --Features:CommitIntervalMs=250 or STREAMML_Features__CommitIntervalMs. With embedded servers it is hosted by `streamml`.
+var builder = Host.CreateApplicationBuilder(args);
+builder.Configuration.AddEnvironmentVariables("STREAMML_").AddCommandLine(args);
+
+string[] missing = [.. new[] { "catalog", "kafka", "redis", "registry" }.Where(name => string.IsNullOrEmpty(builder.Configuration[name]))];
+if (missing.Length > 0)
+{
+    Console.Error.WriteLine($"missing: {string.Join(", ", missing.Select(name => $"--{name} (or STREAMML_{name.ToUpperInvariant()})"))}");
+    return 2;
+}
+
+builder.Services
+    .AddSingleton(CatalogFile.Load(builder.Configuration["catalog"]!).Require())
+    .AddSingleton(KafkaEndpoint.Of(builder.Configuration["kafka"]!))
+    .AddSingleton(new SchemaRegistryClient(builder.Configuration["registry"]!))
+    .AddSingleton<IStateStore>(new RedisStateStore(await RedisEndpoint.Of(builder.Configuration["redis"]!).ConnectAsync(CancellationToken.None)))
+    .AddStreamFeatures();
+await builder.Build().RunAsync();
+return Environment.ExitCode;

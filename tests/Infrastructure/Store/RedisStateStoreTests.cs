@@ -1,0 +1,161 @@
+using System.Text;
+using StackExchange.Redis;
+using StreamMl.Infrastructure.Embedded;
+using StreamMl.Infrastructure.Redis;
+using StreamMl.Infrastructure.Store;
+using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
+using StreamMl.TestKit.Servers;
+
+namespace StreamMl.Infrastructure.Tests.Store;
+
+/// <summary>On the most real Redis of this machine, and on the embedded one.</summary>
+public sealed class RedisStateStoreTests(RedisFixture redis)
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task Commit_MoreStatesThanLuaUnpacks_WritesAllAndPosition(bool embedded) => WithStoreAsync(embedded, async (store, log) =>
+    {
+        const int States = 10_001;
+        var commit = new StoreCommit(log);
+        commit.Expect(PositionKey(log), null);
+        for (var i = 0; i < States; i++)
+            commit.Set(StateKey(log, i), BitConverter.GetBytes(i));
+        commit.Set(PositionKey(log), [1]);
+        (await store.CommitAsync(commit, default)).Status.ShouldBe(CommitStatus.Committed);
+
+        using var values = await store.ReadAsync(Keys(log, States + 1), default);
+        for (var i = 0; i < States; i++)
+            values[i].SequenceEqual(BitConverter.GetBytes(i)).ShouldBeTrue($"state {i}");
+        values.Has(States).ShouldBeFalse();
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task Commit_PositionMoved_RefusedWithActualAndNothingWritten(bool embedded) => WithStoreAsync(embedded, async (store, log) =>
+    {
+        (await store.CommitAsync(Commit(log, null, [1]), default)).Status.ShouldBe(CommitStatus.Committed);
+        (await store.CommitAsync(Commit(log, [1], [2]), default)).Status.ShouldBe(CommitStatus.Committed);
+
+        foreach (var expected in new byte[]?[] { [1], null, [2, 0] })
+        {
+            var refused = await store.CommitAsync(Commit(log, expected, [3]), default);
+            refused.Status.ShouldBe(CommitStatus.Refused);
+            refused.Actual.ShouldBe([[2]]);
+        }
+
+        using var values = await store.ReadAsync(Keys(log, 1), default);
+        values[0].ToArray().ShouldBe([2]);
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task Commit_EmptyState_DeletesKey(bool embedded) => WithStoreAsync(embedded, async (store, log) =>
+    {
+        await store.CommitAsync(Commit(log, null, [1]), default);
+        var commit = new StoreCommit(log);
+        commit.Expect(PositionKey(log), [1]);
+        commit.EndSet(StateKey(log, 0), []);
+        (await store.CommitAsync(commit, default)).Status.ShouldBe(CommitStatus.Committed);
+        using var values = await store.ReadAsync(Keys(log, 1), default);
+        values.Has(0).ShouldBeFalse();
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task Claim_Twice_RaisesEpochAndFencesTheFirst(bool embedded) => WithStoreAsync(embedded, async (store, log) =>
+    {
+        string[] keys = [LogNames.SourcePositionKey(log), LogNames.PositionKey(log, "v", "00000000")];
+        var first = await store.ClaimAsync(log, keys, default);
+        var second = await store.ClaimAsync(log, keys, default);
+        first.Select(p => p.Epoch).ShouldBe([1, 1]);
+        second.Select(p => p.Epoch).ShouldBe([2, 2]);
+        var zombie = new StoreCommit(log);
+        zombie.Expect(Encoding.UTF8.GetBytes(keys[0]), first[0].Encode());
+        zombie.Set(StateKey(log, 0), [1]);
+        (await store.CommitAsync(zombie, default)).Status.ShouldBe(CommitStatus.Refused);
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task Read_WhileCommitsRun_IsOfOneMoment(bool embedded) => WithStoreAsync(embedded, async (store, log) =>
+    {
+        const int States = 200;
+        using var done = new CancellationTokenSource();
+        var writing = Task.Run(async () =>
+        {
+            byte[]? position = null;
+            for (var round = 1; round <= 300; round++)
+            {
+                var commit = new StoreCommit(log);
+                commit.Expect(PositionKey(log), position);
+                position = BitConverter.GetBytes(round);
+                for (var i = 0; i < States; i++)
+                    commit.Set(StateKey(log, i), position);
+                commit.Set(PositionKey(log), position);
+                (await store.CommitAsync(commit, default)).Status.ShouldBe(CommitStatus.Committed);
+            }
+
+            await done.CancelAsync();
+        });
+        var (reads, torn) = (0, 0);
+        var keys = Keys(log, States);
+        keys.Add(PositionKey(log));
+        while (!done.IsCancellationRequested)
+        {
+            using var values = await store.ReadAsync(keys, default);
+            reads++;
+            for (var i = 0; i < States; i++)
+            {
+                if (!values[i].SequenceEqual(values[States]))
+                {
+                    torn++;
+                    break;
+                }
+            }
+        }
+
+        await writing;
+        torn.ShouldBe(0, $"of {reads} reads");
+    });
+
+    private static StoreCommit Commit(PartitionId log, byte[]? expected, byte[] position)
+    {
+        var commit = new StoreCommit(log);
+        commit.Expect(PositionKey(log), expected);
+        commit.Set(StateKey(log, 0), position);
+        commit.Set(PositionKey(log), position);
+        return commit;
+    }
+
+    private static PackedBytes Keys(PartitionId log, int count)
+    {
+        var keys = new PackedBytes(count);
+        for (var i = 0; i < count; i++)
+            keys.Add(StateKey(log, i));
+        return keys;
+    }
+
+    private static byte[] PositionKey(PartitionId log) => Encoding.UTF8.GetBytes(LogNames.PositionKey(log, "v", "00000000"));
+
+    private static byte[] StateKey(PartitionId log, int entity) => LogNames.StateKey(log, "v", "00000000", Encoding.UTF8.GetBytes($"e{entity}"));
+
+    private async Task WithStoreAsync(bool embedded, Func<IStateStore, PartitionId, Task> test)
+    {
+        var log = new PartitionId(TestEnvironment.UniqueName("store"), 0);
+        if (!embedded)
+        {
+            await test(new RedisStateStore(redis.Connection), log);
+            return;
+        }
+
+        await using var server = EmbeddedRedis.Start(new EmbeddedRedisOptions { Memory = "64m" });
+        await using var connection = await RedisEndpoint.Of(server).ConnectAsync(default);
+        await test(new RedisStateStore(connection), log);
+    }
+}

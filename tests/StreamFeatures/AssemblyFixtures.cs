@@ -1,0 +1,4 @@
+using StreamMl.TestKit.Servers;
+
+[assembly: AssemblyFixture(typeof(KafkaFixture))]
+[assembly: AssemblyFixture(typeof(RedisFixture))]
