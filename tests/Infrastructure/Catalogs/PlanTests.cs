@@ -1,5 +1,6 @@
 using StreamMl.FeatureEngine.Planning;
 using StreamMl.FeatureEngine.Validation;
+using StreamMl.Infrastructure.Avro;
 using StreamMl.Infrastructure.Catalogs;
 using StreamMl.Shared.Definitions;
 
@@ -62,10 +63,10 @@ public sealed class PlanTests
         var before = CatalogLab.LoadGood(CatalogLab.Head);
         var after = CatalogLab.LoadGood(CatalogLab.Head.Replace("key: origin }", "key: dest, partitions: 8 }", StringComparison.Ordinal));
         var changed = after with { Sources = [.. after.Sources.Select(s => s with { AvroSchema = s.AvroSchema.Replace("\"arr_delay\"", "\"delay\"", StringComparison.Ordinal) })] };
-        var plan = CatalogPlanner.Plan(changed, before, (now, old) => now == old ? [] : ["/fields/4: `delay` has no default"]);
+        var plan = CatalogPlanner.Plan(changed, before, AvroCompatibility.Check);
 
         plan.Diagnostics.Select(d => d.Location!.ToString()).ShouldBe(["catalog.yaml:2:60", "catalog.yaml:2:42", "catalog.yaml:2:23"]);
-        plan.Diagnostics[2].Message.ShouldContain("`delay` has no default");
+        plan.Diagnostics[2].Message.ShouldContain("delay");
         plan.Diagnostics.ShouldAllBe(d => d.Severity == Severity.Error);
     }
 }
