@@ -130,13 +130,20 @@ internal static class TileUpdateBenchmark
 
     private static SourceDefinition Source() => new()
     {
-        Name = "events", Topic = "events", AvroSchema = "{}", EventTimeField = "at", KeyFields = ["entity"],
+        Name = "events",
+        Topic = "events",
+        AvroSchema = "{}",
+        EventTimeField = "at",
+        KeyFields = ["entity"],
         Schema = new EventSchema("bench.Event", [new("entity", FieldType.String, false), new("at", FieldType.Timestamp, false), new("amount", FieldType.Float64, false)]),
     };
 
     private static ViewDefinition View() => new()
     {
-        Name = "bench", Source = "events", Entity = "entity", KeyFields = ["entity"],
+        Name = "bench",
+        Source = "events",
+        Entity = "entity",
+        KeyFields = ["entity"],
         Features = [.. from hours in new[] { 1, 6, 24, 24 * 7, 24 * 30 }
             from function in new[] { "count", "sum", "mean", "min", "max" }
             let aggregation = new Aggregation(function, function == "count" ? null : "amount")

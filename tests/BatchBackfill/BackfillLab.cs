@@ -40,17 +40,32 @@ internal sealed class BackfillLab : IDisposable
         Layout.SaveSchema(7, Avro);
         SourceDefinition Source(string name) => new()
         {
-            Name = name, Topic = name, AvroSchema = Avro, Schema = AvroSchemaReader.ReadEventSchema(Avro), EventTimeField = "event_time",
-            KeyFields = ["origin"], Partitions = partitions, MaxFutureSkew = TimeSpan.FromHours(1),
+            Name = name,
+            Topic = name,
+            AvroSchema = Avro,
+            Schema = AvroSchemaReader.ReadEventSchema(Avro),
+            EventTimeField = "event_time",
+            KeyFields = ["origin"],
+            Partitions = partitions,
+            MaxFutureSkew = TimeSpan.FromHours(1),
         };
         ViewDefinition View(string name, string entity, string[] keys, string? filter = null) => new()
         {
-            Name = name, Source = "landings", Entity = entity, KeyFields = keys, Filter = filter, AllowedLateness = TimeSpan.FromMinutes(10),
+            Name = name,
+            Source = "landings",
+            Entity = entity,
+            KeyFields = keys,
+            Filter = filter,
+            AllowedLateness = TimeSpan.FromMinutes(10),
             Features = [.. Naive.Features],
         };
         var notes = new ViewDefinition
         {
-            Name = "notes", Source = "landings", Entity = "origin", KeyFields = ["origin"], Derive = [new DerivedColumn("late", "delay > 15")],
+            Name = "notes",
+            Source = "landings",
+            Entity = "origin",
+            KeyFields = ["origin"],
+            Derive = [new DerivedColumn("late", "delay > 15")],
             Features =
             [
                 new FeatureDefinition("last_note", new Aggregation("last", "note"), new LifetimeWindow()),

@@ -76,7 +76,12 @@ public sealed class BackfillOracleTests
 
     private static BackfillOptions Options(BackfillLab lab, string output) => new()
     {
-        Service = "delays", Spine = lab.At("spine.csv"), Archive = lab.Archive, Output = lab.At(output), AllowBeforeArchive = true, RowsPerFile = 40,
+        Service = "delays",
+        Spine = lab.At("spine.csv"),
+        Archive = lab.Archive,
+        Output = lab.At(output),
+        AllowBeforeArchive = true,
+        RowsPerFile = 40,
     };
 
     private static List<LabRecord> Prefix(BackfillLab lab, IReadOnlyList<LabRecord> log, string? key, long cutoffUs)

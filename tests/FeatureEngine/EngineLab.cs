@@ -18,7 +18,12 @@ internal static class EngineLab
 
     public static readonly SourceDefinition Source = new()
     {
-        Name = "lab", Topic = "lab", AvroSchema = "{}", Schema = Schema, EventTimeField = "at", KeyFields = ["k"],
+        Name = "lab",
+        Topic = "lab",
+        AvroSchema = "{}",
+        Schema = Schema,
+        EventTimeField = "at",
+        KeyFields = ["k"],
     };
 
     private static readonly Aggregation[] All =
@@ -31,7 +36,13 @@ internal static class EngineLab
 
     public static ViewDefinition View(IEnumerable<string> windows, IEnumerable<Aggregation>? aggregations = null, TimeSpan? lateness = null, TimeSpan? hop = null, TimeSpan? idle = null) => new()
     {
-        Name = "v", Source = "lab", Entity = "k", KeyFields = ["k"], AllowedLateness = lateness ?? TimeSpan.FromSeconds(20), Hop = hop, IdleLimit = idle,
+        Name = "v",
+        Source = "lab",
+        Entity = "k",
+        KeyFields = ["k"],
+        AllowedLateness = lateness ?? TimeSpan.FromSeconds(20),
+        Hop = hop,
+        IdleLimit = idle,
         Features = [.. windows.SelectMany(w => (aggregations ?? All).Select(a => Feature(a, w)))],
     };
 

@@ -39,7 +39,13 @@ internal static class TestSources
 
     public static SourceDefinition Of(string name, string schema, string eventTime, params string[] key) => new()
     {
-        Name = name, Topic = name, AvroSchema = schema, Schema = AvroSchemaReader.ReadEventSchema(schema), EventTimeField = eventTime, KeyFields = key, Partitions = 2,
+        Name = name,
+        Topic = name,
+        AvroSchema = schema,
+        Schema = AvroSchemaReader.ReadEventSchema(schema),
+        EventTimeField = eventTime,
+        KeyFields = key,
+        Partitions = 2,
     };
 
     /// <summary>The repository's root: the folder with the solution.</summary>

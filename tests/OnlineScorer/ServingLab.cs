@@ -50,12 +50,21 @@ internal sealed class ServingLab
     {
         var source = new SourceDefinition
         {
-            Name = "trips", Topic = "trips", AvroSchema = Avro, Schema = Schema, EventTimeField = "at", KeyFields = ["origin"], Partitions = partitions,
+            Name = "trips",
+            Topic = "trips",
+            AvroSchema = Avro,
+            Schema = Schema,
+            EventTimeField = "at",
+            KeyFields = ["origin"],
+            Partitions = partitions,
         };
         var schedule = source with { Name = "schedules", Topic = "schedules" };
         ViewDefinition View(string name, string entity, params string[] keys) => new()
         {
-            Name = name, Source = "trips", Entity = entity, KeyFields = keys,
+            Name = name,
+            Source = "trips",
+            Entity = entity,
+            KeyFields = keys,
             Features = [.. Features(window)],
         };
         var views = new[] { View("by_origin", "origin", "origin"), View("by_dest", "destination", "dest"), View("by_route", "route", "origin", "dest"), View("by_number", "number", "number"), View("overall", "all") };

@@ -32,10 +32,17 @@ internal static class BackfillCommand
             var directory = arguments.GetValue(CommonOptions.Directory)!;
             var options = new BackfillOptions
             {
-                Service = arguments.GetValue(service)!, Spine = arguments.GetValue(spine), TimeColumn = arguments.GetValue(time), Label = arguments.GetValue(label),
-                Archive = arguments.GetValue(from) ?? Path.Combine(directory, "archive"), Output = arguments.GetValue(output) ?? Path.Combine(directory, "training"),
-                EventTime = arguments.GetValue(eventTime), Served = arguments.GetValue(served), MemoryBytes = (long)arguments.GetValue(memory) << 20,
-                Cores = arguments.GetValue(cores), Overwrite = arguments.GetValue(overwrite),
+                Service = arguments.GetValue(service)!,
+                Spine = arguments.GetValue(spine),
+                TimeColumn = arguments.GetValue(time),
+                Label = arguments.GetValue(label),
+                Archive = arguments.GetValue(from) ?? Path.Combine(directory, "archive"),
+                Output = arguments.GetValue(output) ?? Path.Combine(directory, "training"),
+                EventTime = arguments.GetValue(eventTime),
+                Served = arguments.GetValue(served),
+                MemoryBytes = (long)arguments.GetValue(memory) << 20,
+                Cores = arguments.GetValue(cores),
+                Overwrite = arguments.GetValue(overwrite),
                 Delay = Durations.TryParse(arguments.GetValue(delay)!, out var d) ? d : throw new ArgumentException($"--delay '{arguments.GetValue(delay)}' is no duration, as 5m"),
                 History = [.. (arguments.GetValue(history) ?? []).Select(h => h.Split('=', 2) is [var s, var f] ? new HistoryFile(s, f) : throw new ArgumentException($"--history '{h}': write it as source=FILE"))],
             };

@@ -76,8 +76,12 @@ internal sealed class DemoRun(DemoOptions options)
         screen.Heading("Training set: one row a flight, the same features from the archive");
         var manifest = await BackfillCommand.RunAsync(catalog, new BackfillOptions
         {
-            Service = Service, Archive = installation.Options.ArchiveDirectory, Output = Path.Combine(options.Directory, "training"), Label = Label,
-            Served = options.Directory, Overwrite = true,
+            Service = Service,
+            Archive = installation.Options.ArchiveDirectory,
+            Output = Path.Combine(options.Directory, "training"),
+            Label = Label,
+            Served = options.Directory,
+            Overwrite = true,
         }, stop);
         BackfillCommand.Print(manifest, Path.Combine(options.Directory, "training"));
         var backfilled = total.Elapsed.TotalSeconds;

@@ -10,10 +10,27 @@ internal sealed class FunctionBinder(ExpressionBinder binder)
     /// <summary>Every function with its least and greatest number of arguments.</summary>
     public static IReadOnlyDictionary<string, (int Least, int Most)> Functions { get; } = new Dictionary<string, (int, int)>(StringComparer.Ordinal)
     {
-        ["coalesce"] = (2, 64), ["if"] = (3, 3), ["abs"] = (1, 1), ["floor"] = (1, 1), ["ceil"] = (1, 1), ["round"] = (1, 1), ["log"] = (1, 1),
-        ["exp"] = (1, 1), ["sqrt"] = (1, 1), ["min"] = (2, 64), ["max"] = (2, 64), ["lower"] = (1, 1), ["upper"] = (1, 1), ["length"] = (1, 1),
-        ["starts_with"] = (2, 2), ["ends_with"] = (2, 2), ["contains"] = (2, 2), ["concat"] = (2, 64), ["hour_of"] = (1, 1),
-        ["minute_of"] = (1, 1), ["day_of_week"] = (1, 1),
+        ["coalesce"] = (2, 64),
+        ["if"] = (3, 3),
+        ["abs"] = (1, 1),
+        ["floor"] = (1, 1),
+        ["ceil"] = (1, 1),
+        ["round"] = (1, 1),
+        ["log"] = (1, 1),
+        ["exp"] = (1, 1),
+        ["sqrt"] = (1, 1),
+        ["min"] = (2, 64),
+        ["max"] = (2, 64),
+        ["lower"] = (1, 1),
+        ["upper"] = (1, 1),
+        ["length"] = (1, 1),
+        ["starts_with"] = (2, 2),
+        ["ends_with"] = (2, 2),
+        ["contains"] = (2, 2),
+        ["concat"] = (2, 64),
+        ["hour_of"] = (1, 1),
+        ["minute_of"] = (1, 1),
+        ["day_of_week"] = (1, 1),
     };
 
     public Node Bind(Call call)

@@ -73,7 +73,10 @@ public sealed class RecordProducer : IAsyncDisposable
         if (!inFlight.TryReserve(cost)) await WaitForRoomAsync(target, cost, cancellationToken);
         var message = new Message<byte[]?, byte[]?>
         {
-            Key = key, Value = value, Headers = headers, Timestamp = new Timestamp(timestampUs / 1000, TimestampType.CreateTime),
+            Key = key,
+            Value = value,
+            Headers = headers,
+            Timestamp = new Timestamp(timestampUs / 1000, TimestampType.CreateTime),
         };
         try
         {

@@ -69,7 +69,10 @@ public sealed class TopicAdmin : IDisposable
     {
         var specification = new TopicSpecification
         {
-            Name = topic, NumPartitions = partitions, ReplicationFactor = -1, Configs = settings?.ToDictionary(StringComparer.Ordinal),
+            Name = topic,
+            NumPartitions = partitions,
+            ReplicationFactor = -1,
+            Configs = settings?.ToDictionary(StringComparer.Ordinal),
         };
         try
         {

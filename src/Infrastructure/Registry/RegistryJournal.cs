@@ -69,12 +69,19 @@ internal sealed class RegistryJournal : IDisposable
         {
             RegistryChange.Registered(var s) => new JsonObject
             {
-                ["change"] = "registered", ["subject"] = s.Subject, ["version"] = s.Version, ["id"] = s.Id, ["schema"] = s.Schema,
+                ["change"] = "registered",
+                ["subject"] = s.Subject,
+                ["version"] = s.Version,
+                ["id"] = s.Id,
+                ["schema"] = s.Schema,
             },
             RegistryChange.LevelSet(var subject, var level) => new JsonObject { ["change"] = "level", ["subject"] = subject, ["level"] = level?.ToWire() },
             RegistryChange.Deleted(var subject, var version, var permanent) => new JsonObject
             {
-                ["change"] = "deleted", ["subject"] = subject, ["version"] = version, ["permanent"] = permanent,
+                ["change"] = "deleted",
+                ["subject"] = subject,
+                ["version"] = version,
+                ["permanent"] = permanent,
             },
             _ => throw new ArgumentOutOfRangeException(nameof(change), change, "unknown change"),
         };

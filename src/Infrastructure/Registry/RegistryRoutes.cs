@@ -106,7 +106,10 @@ internal sealed class RegistryRoutes(RegistryState state)
 
     private static JsonObject Full(RegisteredSchema schema) => new()
     {
-        ["subject"] = schema.Subject, ["version"] = schema.Version, ["id"] = schema.Id, ["schema"] = schema.Schema,
+        ["subject"] = schema.Subject,
+        ["version"] = schema.Version,
+        ["id"] = schema.Id,
+        ["schema"] = schema.Schema,
     };
 
     private static JsonArray Array(IEnumerable<string> items) => new([.. items.Select(i => JsonValue.Create(i))]);

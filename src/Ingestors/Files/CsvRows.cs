@@ -59,7 +59,11 @@ internal sealed class CsvRows : IRowReader
             // Sylvan's default is to have the caller's reader stay open; here the file belongs to the CSV reader.
             return CsvDataReader.Create(path, new CsvDataReaderOptions
             {
-                Delimiter = options.Delimiter, BufferSize = 64 * 1024, MaxBufferSize = MaxRecordLength, HasHeaders = true, ResultSetMode = ResultSetMode.SingleResult,
+                Delimiter = options.Delimiter,
+                BufferSize = 64 * 1024,
+                MaxBufferSize = MaxRecordLength,
+                HasHeaders = true,
+                ResultSetMode = ResultSetMode.SingleResult,
             });
         }
         catch (Exception e) when (e is CsvFormatException or CsvMissingHeadersException or CsvRecordTooLargeException)

@@ -27,7 +27,7 @@ internal sealed class LineReader : IDisposable
     /// <exception cref="RowFileException">A line is longer than <see cref="MaxLineLength"/>.</exception>
     public bool TryRead(out ReadOnlyMemory<byte> line)
     {
-        for (var searched = start; ; )
+        for (var searched = start; ;)
         {
             var at = buffer.AsSpan(searched, end - searched).IndexOf((byte)'\n');
             if (at >= 0)

@@ -25,8 +25,16 @@ internal static class ExpressionGen
         Gen.Select(Maybe(Gen.Bool), Maybe(Gen.Bool)), Gen.Select(Maybe(Times), Maybe(Times)),
         (i, x, s, b, ts) => new Dictionary<string, object?>(StringComparer.Ordinal)
         {
-            ["i"] = i.Item1, ["j"] = i.Item2, ["x"] = x.Item1, ["y"] = x.Item2, ["s"] = s.Item1, ["t"] = s.Item2,
-            ["b"] = b.Item1, ["c"] = b.Item2, ["ts"] = ts.Item1, ["tu"] = ts.Item2,
+            ["i"] = i.Item1,
+            ["j"] = i.Item2,
+            ["x"] = x.Item1,
+            ["y"] = x.Item2,
+            ["s"] = s.Item1,
+            ["t"] = s.Item2,
+            ["b"] = b.Item1,
+            ["c"] = b.Item2,
+            ["ts"] = ts.Item1,
+            ["tu"] = ts.Item2,
         });
 
     public static Gen<Expression> Any { get; } = Gen.OneOf(FieldType.Boolean, FieldType.Int64, FieldType.Float64, FieldType.String, FieldType.Timestamp)

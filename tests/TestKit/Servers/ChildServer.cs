@@ -28,7 +28,10 @@ internal sealed class ChildServer : IAsyncDisposable
         string script = $"trap '' INT HUP\n{start}\ncat >/dev/null\n{stop}\n";
         var shell = Process.Start(new ProcessStartInfo("sh", ["-c", script, "sh", .. arguments])
         {
-            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         })!;
         var errors = shell.StandardError.ReadToEndAsync();
         string? line = await shell.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60), TimeProvider.System);

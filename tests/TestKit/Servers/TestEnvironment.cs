@@ -53,7 +53,9 @@ public static class TestEnvironment
         if (OnPath("docker") is not { } docker) return "no docker on the PATH";
         using var process = Process.Start(new ProcessStartInfo(docker, ["version", "--format", "{{.Server.Version}}"])
         {
-            UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true,
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         })!;
         if (!process.WaitForExit(10_000))
         {

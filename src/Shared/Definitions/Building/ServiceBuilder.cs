@@ -59,7 +59,12 @@ public sealed class ServiceBuilder
             DurationText.TryRead(text, location, $"servingDelay of service '{name}'", findings, out length);
         return new ServiceDefinition
         {
-            Name = name, Trigger = trigger?.Text, Features = references.All, ServingDelay = length, Location = location, Parts = new PartLocations(parts),
+            Name = name,
+            Trigger = trigger?.Text,
+            Features = references.All,
+            ServingDelay = length,
+            Location = location,
+            Parts = new PartLocations(parts),
         };
     }
 
