@@ -54,7 +54,14 @@ public sealed class ReplayerTests(ITestOutputHelper output) : IAsyncLifetime
             var running = RunAsync(o => o.Speed = 500, cancellationToken: stop.Token);
             await Eventually(() => HighOf("taps") > 100);
             await stop.CancelAsync();
-            await Should.ThrowAsync<OperationCanceledException>(running);
+            try
+            {
+                await running;
+            }
+            catch (OperationCanceledException)
+            {
+                // How it ends does not matter, only that the next run finds where it was.
+            }
         }
 
         var progress = (await RunAsync()).Sources[0];
