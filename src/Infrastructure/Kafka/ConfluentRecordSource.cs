@@ -137,6 +137,7 @@ internal sealed class ConfluentRecordSource : IRecordSource
 
     private List<TopicPartitionOffset> OnAssigned(List<TopicPartition> partitions)
     {
+        if (partitions.Count == 0) return [];
         var ids = partitions.ConvertAll(Id);
         var starts = handler!.Assigned(ids);
         assignment.UnionWith(ids);
@@ -146,6 +147,7 @@ internal sealed class ConfluentRecordSource : IRecordSource
     private void OnGone(IEnumerable<TopicPartition> partitions, bool lost)
     {
         var ids = partitions.Select(Id).ToList();
+        if (ids.Count == 0) return;
         assignment.ExceptWith(ids);
         foreach (var id in ids) filling?.Drop(id);
         if (lost) handler!.Lost(ids);

@@ -49,7 +49,7 @@ public readonly record struct PartitionStart(PartitionId Partition, long Offset)
     public const long End = -1;
 }
 
-/// <summary>Told on the polling thread when partitions come and go. An exception from it is thrown by TryReadBatch.</summary>
+/// <summary>Told on the polling thread when partitions come and go; never with an empty list. An exception from it is thrown by TryReadBatch.</summary>
 public interface IAssignmentHandler
 {
     /// <summary>These are ours from now on. Answers where to start each (raise the epoch, read the position).</summary>

@@ -8,13 +8,15 @@ namespace StreamMl.Infrastructure.Kafka;
 public sealed class TopicAdmin : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
+    private const int Looks = 200;
     private readonly KafkaEndpoint endpoint;
     private readonly Lazy<IAdminClient> client;
 
     public TopicAdmin(KafkaEndpoint endpoint)
     {
         this.endpoint = endpoint;
-        client = new(() => new AdminClientBuilder(KafkaSettings.Client(endpoint)).SetLogHandler(static (_, _) => { }).Build());
+        client = new(() => new AdminClientBuilder(Settings(endpoint)).SetLogHandler(static (_, _) => { }).Build());
     }
 
     /// <summary>
@@ -38,7 +40,8 @@ public sealed class TopicAdmin : IDisposable
         }
 
         await CreateAsync(topic, partitions, settings);
-        if (await PartitionCountAsync(topic, cancellationToken) is { } made && made != partitions) throw PartitionMismatch(topic, made, partitions);
+        int made = await SeenAsync(topic, cancellationToken);
+        if (made != partitions) throw PartitionMismatch(topic, made, partitions);
     }
 
     /// <summary>Null where there is no such topic.</summary>
@@ -64,6 +67,26 @@ public sealed class TopicAdmin : IDisposable
     internal static InvalidOperationException PartitionMismatch(string topic, int existing, int wanted) => new(
         $"Topic '{topic}' has {existing} partitions and {wanted} are wanted. Entity keys live where the count puts them, so a topic's count "
         + $"must not change: set 'partitions: {existing}' in the catalogue, or delete the topic and replay its source.");
+
+    private static ClientConfig Settings(KafkaEndpoint endpoint)
+    {
+        // Else asking for a topic makes it, with the broker's default number of partitions.
+        var settings = KafkaSettings.Client(endpoint);
+        settings.Set("allow.auto.create.topics", "false");
+        return settings;
+    }
+
+    /// <summary>Brokers learn of a new topic one after the other.</summary>
+    private async Task<int> SeenAsync(string topic, CancellationToken cancellationToken)
+    {
+        for (int look = 0; look < Looks; look++)
+        {
+            if (await PartitionCountAsync(topic, cancellationToken) is { } count) return count;
+            await Task.Delay(LookAgain, TimeProvider.System, cancellationToken);
+        }
+
+        throw new InvalidOperationException($"Topic '{topic}' was made on {endpoint}, and after {Looks} looks no broker shows it; are all brokers up?");
+    }
 
     private async Task CreateAsync(string topic, int partitions, IReadOnlyDictionary<string, string>? settings)
     {

@@ -160,6 +160,8 @@ internal sealed unsafe class NativeConsumer : IDisposable
 
     private IReadOnlyList<PartitionStart> Starts(NativePartitionList* partitions)
     {
+        // A cooperative rebalance that changes nothing for this member comes as an empty assignment.
+        if (partitions->Count == 0) return [];
         var wanted = handler!.Assigned(NativePartitions.Read(partitions));
         foreach (var (partition, offset) in wanted)
         {
@@ -173,6 +175,7 @@ internal sealed unsafe class NativeConsumer : IDisposable
 
     private IReadOnlyList<PartitionStart> Leave(NativePartitionList* partitions, bool lost)
     {
+        if (partitions->Count == 0) return [];
         var going = NativePartitions.Read(partitions);
         foreach (var partition in going)
         {
