@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Registry;
+using StreamMl.Ingestors.Http;
 using StreamMl.Ingestors.Replay;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Store;
@@ -25,6 +26,18 @@ public static class IngestHosting
             p.GetRequiredService<Catalog>(), p.GetRequiredService<KafkaEndpoint>(), p.GetService<IStateStore>(), p.GetRequiredService<SchemaRegistryClient>(),
             p.GetRequiredService<IOptions<ReplayOptions>>().Value, p.GetRequiredService<ReplayStatus>(), p.GetRequiredService<TimeProvider>(), p.GetRequiredService<ILogger<Replayer>>()));
         services.AddHostedService<ReplayWorker>();
+        return services;
+    }
+
+    /// <summary>The HTTP endpoint that takes events: the singleton <see cref="HttpIngestServer"/>.</summary>
+    public static IServiceCollection AddHttpIngest(this IServiceCollection services, Action<HttpIngestOptions>? configure = null)
+    {
+        services.AddOptions<HttpIngestOptions>().BindConfiguration("HttpIngest").ValidateDataAnnotations().ValidateOnStart();
+        if (configure is not null)
+            services.Configure(configure);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<HttpIngestServer>();
+        services.AddHostedService(p => p.GetRequiredService<HttpIngestServer>());
         return services;
     }
 }
