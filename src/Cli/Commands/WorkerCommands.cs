@@ -18,12 +18,14 @@ internal static class WorkerCommands
 
     private static readonly Option<string?> Speed = new("--speed") { Description = "Replay so many times faster than it happened, as 3600x; default: as fast as it goes" };
 
-    private static readonly Option<string> MaxAhead = new("--max-ahead") { Description = "How far in time a fast replay may be ahead of the slowest worker", DefaultValueFactory = _ => "15m" };
+    private static readonly Option<string> MaxAhead = new("--max-ahead") { Description = "How far in time a fast replay may be ahead of the slowest worker; none: wait for nobody", DefaultValueFactory = _ => "15m" };
+
+    private static readonly Option<string?> Http = new("--http") { Description = "URL at which events are taken over HTTP, as http://127.0.0.1:8090; default: not" };
 
     public static Command Up()
     {
         var replay = new Option<string?>("--replay") { Description = "A mapping file whose files are replayed into the topics" };
-        var command = new Command("up", "Run every worker in this process, on embedded servers where none are named") { Listen, replay, Speed, MaxAhead }.WithServers().WithCatalog();
+        var command = new Command("up", "Run every worker in this process, on embedded servers where none are named") { Listen, replay, Speed, MaxAhead, Http }.WithServers().WithCatalog();
         command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: true, services =>
         {
             AddArchive(services, arguments);
@@ -31,15 +33,23 @@ internal static class WorkerCommands
             AddServing(services, arguments, align: arguments.GetValue(replay) is not null);
             if (arguments.GetValue(replay) is { } mapping)
                 AddReplay(services, arguments, mapping);
+            AddHttp(services, arguments);
         }, stop));
         return command;
     }
 
     public static Command Ingest()
     {
-        var mapping = new Argument<string>("mapping") { Description = "The mapping file: which file feeds which source, and how" };
-        var command = new Command("ingest", "Replay files into topics, in order of arrival") { mapping, Speed, MaxAhead }.WithServers().WithCatalog();
-        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddReplay(services, arguments, arguments.GetValue(mapping)!), stop));
+        var mapping = new Argument<string?>("mapping") { Description = "The mapping file: which file feeds which source, and how", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("ingest", "Replay files into topics in order of arrival, or take events over HTTP") { mapping, Speed, MaxAhead, Http }.WithServers().WithCatalog();
+        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services =>
+        {
+            if (arguments.GetValue(mapping) is { } path)
+                AddReplay(services, arguments, path);
+            else if (arguments.GetValue(Http) is null)
+                throw new ArgumentException("nothing to ingest: name a mapping file, or --http and a URL");
+            AddHttp(services, arguments);
+        }, stop));
         return command;
     }
 
@@ -109,6 +119,12 @@ internal static class WorkerCommands
         });
     }
 
+    private static void AddHttp(IServiceCollection services, ParseResult arguments)
+    {
+        if (arguments.GetValue(Http) is { } url)
+            services.AddHttpIngest(o => o.Url = url);
+    }
+
     private static void AddReplay(IServiceCollection services, ParseResult arguments, string mapping) => services.AddReplay(o =>
     {
         o.MappingPath = mapping;
@@ -116,7 +132,7 @@ internal static class WorkerCommands
             ? double.TryParse(speed.TrimEnd('x'), out var factor) ? factor : throw new ArgumentException($"--speed '{speed}' is no factor; write 3600x, or leave it out to go as fast as possible")
             : null;
         var ahead = arguments.GetValue(MaxAhead)!;
-        o.MaxAhead = Durations.TryParse(ahead, out var bound) ? bound : throw new ArgumentException($"--max-ahead '{ahead}' is no duration; write a whole number and s, m, h or d, as 15m");
-        o.StopWhenDone = arguments.CommandResult.Command.Name == "ingest";
+        o.MaxAhead = ahead == "none" ? null : Durations.TryParse(ahead, out var bound) ? bound : throw new ArgumentException($"--max-ahead '{ahead}' is no duration; write a whole number and s, m, h or d, as 15m, or none");
+        o.StopWhenDone = arguments.CommandResult.Command.Name == "ingest" && arguments.GetValue(Http) is null;
     });
 }

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Confluent.Kafka;
@@ -31,7 +32,7 @@ public sealed record IngestAnswer(int Accepted, int Rejected, IReadOnlyList<Reco
 public sealed partial class HttpIngestServer(
     Catalog catalog, KafkaEndpoint kafka, SchemaRegistryClient registry, IOptions<HttpIngestOptions> options, TimeProvider time, ILogger<HttpIngestServer> logger) : IHostedService, IAsyncDisposable
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
     private readonly Dictionary<string, EventIntake> intakes = new(StringComparer.Ordinal);
     private readonly EventPublisher publisher = new(kafka);
     private readonly IdempotencyMemory memory = new(options.Value.IdempotencyKeysMax);

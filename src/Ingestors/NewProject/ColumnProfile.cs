@@ -20,7 +20,10 @@ internal sealed class ColumnProfile(FileColumn column)
 
     private readonly HashSet<string> distinct = new(StringComparer.Ordinal);
     private readonly Utf8Arena scratch = new();
+    private const int GuessedFrom = 1_000;
+
     private readonly List<TimeGuess> times = column.IsText || column.Type == FieldType.Int64 ? [.. Guesses()] : [];
+    private readonly long[] timesRead = new long[Guesses().Count()];
     private bool isBoolean = column.IsText;
     private bool isWhole = column.IsText;
     private bool isNumber = column.IsText;
@@ -36,6 +39,12 @@ internal sealed class ColumnProfile(FileColumn column)
     /// <summary>Different values, up to 10,000.</summary>
     public int Distinct => distinct.Count;
 
+    /// <summary>Of a time: the greatest; long.MinValue where there is none.</summary>
+    public long GreatestUs { get; private set; } = long.MinValue;
+
+    /// <summary>Of other columns: the first value.</summary>
+    public string? Example { get; private set; }
+
     /// <summary>The values of <see cref="Time"/> never go back.</summary>
     public bool IsAscending { get; private set; } = true;
 
@@ -46,20 +55,47 @@ internal sealed class ColumnProfile(FileColumn column)
         : FieldType.String;
 
     /// <summary>Null where the column cannot be the time.</summary>
-    public TimeGuess? Time => Count == 0 ? null : column.Type == FieldType.Timestamp ? new TimeGuess(TimeFormat.Iso, "") : times.Count > 0 ? times[0] : null;
+    public TimeGuess? Time => Count == 0 ? null : column.Type == FieldType.Timestamp ? new TimeGuess(TimeFormat.Iso, "")
+        : times.Count > 0 && (Count - timesRead[Best]) * 100 <= Count ? times[Best] : null;
+
+    /// <summary>Values that are no time, up to one in a hundred: their rows will be dead letters.</summary>
+    public long NotTimes => column.IsText && Time is not null ? Count - timesRead[Best] : 0;
+
+    private int Best => Array.IndexOf(timesRead, timesRead.Max());
 
     public void Add(ReadOnlySpan<byte> text)
     {
         Count++;
         if (distinct.Count < DistinctMax)
-            distinct.Add(System.Text.Encoding.UTF8.GetString(text));
+        {
+            var value = System.Text.Encoding.UTF8.GetString(text);
+            Example ??= value;
+            distinct.Add(value);
+        }
+
         isBoolean = isBoolean && (text.SequenceEqual("true"u8) || text.SequenceEqual("false"u8) || text.SequenceEqual("True"u8) || text.SequenceEqual("False"u8));
         // A leading zero is part of a code, not of a number.
         var isCode = text.Length > 1 && text[0] == '0' && text[1] != '.';
         isWhole = isWhole && !isCode && text.IndexOfAny((byte)'.', (byte)'e', (byte)'E') < 0 && Reads(FieldType.Int64, text);
         isNumber = isNumber && !isCode && Reads(FieldType.Float64, text);
-        while (times.Count > 0 && !IsTime(times[0].Format, text))
-            times.RemoveAt(0);
+        if (times.Count > 0)
+            AddTimes(text);
+    }
+
+    // Which format it is shows in the first values; to try all on each would take minutes on a large file.
+    private void AddTimes(ReadOnlySpan<byte> text)
+    {
+        var best = Best;
+        for (var i = 0; i < times.Count; i++)
+        {
+            if (Count > GuessedFrom && i != best)
+                continue;
+            if (!IsTime(times[i].Format, text, out var timeUs))
+                continue;
+            timesRead[i]++;
+            if (i == best)
+                Order(timeUs);
+        }
     }
 
     public void AddTime(long timeUs)
@@ -82,18 +118,14 @@ internal sealed class ColumnProfile(FileColumn column)
     }
 
     // A number is taken for a time only between 1980 and 2100: most numbers are none.
-    private bool IsTime(TimeFormat format, ReadOnlySpan<byte> text)
-    {
-        if (!format.TryParse(text, out var timeUs, out _) || (format.Unit is not null && timeUs is < 315_532_800_000_000 or > 4_102_444_800_000_000))
-            return false;
-        Order(timeUs);
-        return true;
-    }
+    private static bool IsTime(TimeFormat format, ReadOnlySpan<byte> text, out long timeUs) =>
+        format.TryParse(text, out timeUs, out _) && !(format.Unit is not null && timeUs is < 315_532_800_000_000 or > 4_102_444_800_000_000);
 
     private void Order(long timeUs)
     {
         IsAscending = IsAscending && timeUs >= previousUs;
         previousUs = timeUs;
+        GreatestUs = Math.Max(GreatestUs, timeUs);
     }
 
     private bool Reads(FieldType type, ReadOnlySpan<byte> text)

@@ -22,8 +22,9 @@ public sealed record NewProjectQuestion(string Option, string Text, IReadOnlyLis
 /// <param name="Service">The service to read.</param>
 /// <param name="KeyFields">Its entity's key fields.</param>
 /// <param name="FirstFeature">A feature to look at.</param>
+/// <param name="GetCommand">The command that reads it.</param>
 public sealed record NewProjectResult(
-    IReadOnlyList<NewProjectQuestion> Questions, IReadOnlyList<string> Files, string? Service = null, IReadOnlyList<string>? KeyFields = null, string? FirstFeature = null);
+    IReadOnlyList<NewProjectQuestion> Questions, IReadOnlyList<string> Files, string? Service = null, IReadOnlyList<string>? KeyFields = null, string? FirstFeature = null, string? GetCommand = null);
 
 /// <summary>Writes a first catalogue, schema and mapping for a file of the user's. Thread-safe.</summary>
 public static class ProjectStarter
@@ -41,7 +42,7 @@ public static class ProjectStarter
         var name = ProjectWriter.Plain(request.Name ?? Path.GetFileNameWithoutExtension(request.File)).Replace('_', '-');
         var relative = Path.GetRelativePath(Path.GetFullPath(request.OutputFolder), Path.GetFullPath(request.File));
         var writer = new ProjectWriter(name, relative, profile, time!, keys);
-        return new NewProjectResult([], Write(request.OutputFolder, name, writer), writer.Service, writer.KeyFields, writer.FirstFeature);
+        return new NewProjectResult([], Write(request.OutputFolder, name, writer), writer.Service, writer.KeyFields, writer.FirstFeature, writer.GetCommand);
     }
 
     private static ColumnProfile? ChooseTime(NewProjectRequest request, FileProfile profile, List<NewProjectQuestion> questions)
@@ -52,7 +53,7 @@ public static class ProjectStarter
         else if (profile.Find(request.Time) is not { } column)
             questions.Add(new NewProjectQuestion("--time", $"There is no column '{request.Time}'; the file has {string.Join(", ", profile.Columns.Select(c => c.Name))}.", candidates));
         else if (column.Time is null)
-            questions.Add(new NewProjectQuestion("--time", $"Not all values of '{request.Time}' are times that are understood; choose another, or write the mapping by hand with `format:`.", candidates));
+            questions.Add(new NewProjectQuestion("--time", $"More than one in a hundred values of '{request.Time}' are no times that are understood; choose another, or write the mapping by hand with `format:`.", candidates));
         else
             return column;
         return null;

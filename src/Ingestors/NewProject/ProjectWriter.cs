@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using StreamMl.Shared.Events;
+using StreamMl.Shared.Time;
 
 namespace StreamMl.Ingestors.NewProject;
 
@@ -20,6 +21,9 @@ internal sealed class ProjectWriter(string name, string filePath, FileProfile pr
     public string Service => $"{Plain(name)}_features";
 
     public IReadOnlyList<string> KeyFields => [.. keys.Select(k => fieldNames[k.Name])];
+
+    /// <summary>Reads the first row's entity as of the last event; run beside `streamml up`, in the project's folder.</summary>
+    public string GetCommand => $"streamml get {Service} {string.Join(' ', keys.Select(k => $"--entity \"{fieldNames[k.Name]}={k.Example}\""))} --as-of {TimeGrid.Format(time.GreatestUs)}";
 
     /// <summary>The name as Avro and view names take it.</summary>
     public static string Plain(string text)
@@ -55,7 +59,7 @@ internal sealed class ProjectWriter(string name, string filePath, FileProfile pr
         var features = new List<string> { "count" };
         features.AddRange(profile.Columns.Where(c => c != time && !keys.Contains(c) && c.Type is FieldType.Int64 or FieldType.Float64 && c != time && !keys.Contains(c)).Take(MeansMax).Select(c => $"mean({fieldNames[c.Name]})"));
         return $"""
-            # What the features are. `streamml validate` checks it, `streamml plan` says what it will cost.
+            # What the features are. `streamml validate` checks it.
             catalog: {Plain(name)}
 
             sources:
@@ -111,15 +115,15 @@ internal sealed class ProjectWriter(string name, string filePath, FileProfile pr
     public string Readme() => $"""
         # {name}
 
-        Written by `streamml new` from {Path.GetFileName(filePath)} ({profile.Rows:N0} rows looked at).
+        Written by `streamml new` from {Path.GetFileName(filePath)} ({profile.Rows:N0} rows looked at{(time.NotTimes > 0 ? $"; {time.NotTimes:N0} have no readable time and will be dead letters" : "")}).
 
         - `catalog.yaml`: the source, one view ({View}) and one service ({Service}). Change them freely.
         - `schemas/{name}.avsc`: the fields; all but the time may be null.
         - `mapping.yaml`: how the file becomes events.
 
-            streamml validate catalog.yaml
-            streamml up catalog.yaml --mapping mapping.yaml
-            streamml get {Service} {string.Join(' ', KeyFields.Select(k => $"--entity {k}=..."))}
+            streamml validate
+            streamml up --replay mapping.yaml
+            {GetCommand}
 
         The first feature to look at: `{FirstFeature}`.
 

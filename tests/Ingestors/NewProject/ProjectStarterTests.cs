@@ -53,6 +53,17 @@ public sealed class ProjectStarterTests : IDisposable
     }
 
     [Fact]
+    public void Create_OneRowInAHundredWithoutTime_IsTakenAndSaid()
+    {
+        var file = WriteOrders();
+        File.AppendAllText(file, "never,cust1,01000,1.5,2,order-x\n");
+        var result = ProjectStarter.Create(new NewProjectRequest(file, "Ordered At", ["customer_id"], null, Out));
+        result.Questions.ShouldBeEmpty();
+        File.ReadAllText(result.Files[3]).ShouldContain("1 have no readable time");
+        File.ReadAllText(result.Files[2]).ShouldContain("sort: true");
+    }
+
+    [Fact]
     public void Create_FlightsParquet_LoadsToo()
     {
         var result = ProjectStarter.Create(new NewProjectRequest(Path.Combine(TestSources.Root, "samples/flights/data/weather.parquet"), "hour", ["origin"], null, Out));
