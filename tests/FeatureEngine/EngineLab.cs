@@ -34,6 +34,9 @@ internal static class EngineLab
         new("count_distinct", "s", 3), new("count_distinct", "x", 100), new("time_since_last"), new("time_since_last", "x"),
     ];
 
+    /// <summary>The most common tile, which the engine treats apart.</summary>
+    public static readonly Aggregation[] Statistics = [new("count"), new("sum", "x"), new("mean", "x"), new("min", "x"), new("max", "x")];
+
     public static ViewDefinition View(IEnumerable<string> windows, IEnumerable<Aggregation>? aggregations = null, TimeSpan? lateness = null, TimeSpan? hop = null, TimeSpan? idle = null) => new()
     {
         Name = "v",

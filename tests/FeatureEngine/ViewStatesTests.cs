@@ -14,6 +14,9 @@ public sealed class ViewStatesTests
         EngineLab.View(["30s", "lifetime"]),
         EngineLab.View(["lifetime"], idle: TimeSpan.FromMinutes(2)),
         EngineLab.View(["1m", "7m"], lateness: TimeSpan.Zero, hop: TimeSpan.FromSeconds(15)),
+        EngineLab.View(["5s", "5m", "15m", "2h", "lifetime"], EngineLab.Statistics), // levels that keep the same, so that open tiles are shared
+        EngineLab.View(["1m", "5m", "15m", "2h"], EngineLab.Statistics, lateness: TimeSpan.Zero),
+        MixedLevels(),
     ];
 
     private static readonly Gen<(ViewDefinition View, NaiveEvent[] Log, long AskedBack, int[] Cuts)> Cases =
@@ -120,6 +123,14 @@ public sealed class ViewStatesTests
         using var states = new ViewStates(ViewProgram.Compile(Views[0], EngineLab.Source));
         var id = states.Intern("a"u8);
         Should.Throw<FormatException>(() => states.Load(id, [9, 1, 2])).Message.ShouldContain("Rebuild");
+    }
+
+    /// <summary>Some neighbouring levels keep the same and some do not.</summary>
+    private static ViewDefinition MixedLevels()
+    {
+        var fixedSize = EngineLab.View(["5s", "5m"], [new("count"), new("mean", "x"), new("stddev", "x"), new("last", "n"), new("time_since_last")]);
+        var text = EngineLab.View(["15m"], [new("last", "s"), new("max", "x")]);
+        return fixedSize with { Features = [.. fixedSize.Features, .. text.Features, .. EngineLab.View(["2h", "lifetime"], EngineLab.Statistics).Features] };
     }
 
     private static void CheckReads(ViewProgram program, ViewStates states, ViewDefinition view, NaiveEvent[] log, string key, long askedBack)

@@ -22,7 +22,6 @@ internal sealed unsafe class EntityFolder : IDisposable
     private readonly ViewInput input;
     private readonly ViewStates states;
     private readonly int[] entityOfRow = new int[Capacity];
-    private readonly int[] slots = new int[Capacity];
     private readonly RowOutcome[] outcomes = new RowOutcome[Capacity];
     private readonly FeatureRow row;
     private readonly FeatureRow viewRow;
@@ -131,7 +130,7 @@ internal sealed unsafe class EntityFolder : IDisposable
             while (end < to && keys[end] < read.Bound)
                 end++;
             if (end > from)
-                states.Apply(input, from, end, slots, outcomes);
+                states.Apply(input, from, end, Slot, outcomes);
             from = end;
             if (end == to)
                 return;

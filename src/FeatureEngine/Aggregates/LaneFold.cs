@@ -44,6 +44,8 @@ internal readonly unsafe struct TileRun(byte* tiles, int count, int strideBytes)
 /// <summary>Merges tiles into an accumulator from left to right, in time order: the only association there is. Pure.</summary>
 internal static unsafe class LaneFold
 {
+    private const StatsParts AllParts = StatsParts.Sum | StatsParts.Min | StatsParts.Max;
+
     /// <summary>Folds a run into <paramref name="into"/>, which holds the identity or the fold of earlier tiles.</summary>
     public static void Fold(in LaneOp op, long* into, TileRun run)
     {
@@ -71,9 +73,35 @@ internal static unsafe class LaneFold
         }
     }
 
+    /// <summary>Whether a level keeps a row count and count, sum, min, max of one column, the most common tile, which is updated and folded as one.</summary>
+    public static bool IsCountAndStatistics(ReadOnlySpan<LaneOp> ops) =>
+        ops.Length == 2 && ops[0].Kind == LaneOpKind.RowCount && ops[1].Kind == LaneOpKind.Stats && ops[1].Parts == AllParts;
+
+    /// <summary>Folds both parts of such tiles in one pass.</summary>
+    public static void FoldCountAndStatistics(long* into, TileRun run)
+    {
+        var stride = run.StrideBytes;
+        var tile = run.Tiles + 8;
+        var end = tile + ((long)stride * run.Count);
+        var values = (double*)into;
+        long rows = into[0], count = into[1];
+        double sum = values[2], min = values[3], max = values[4];
+        for (; tile < end; tile += stride)
+        {
+            var from = (double*)tile;
+            rows += ((long*)tile)[0];
+            count += ((long*)tile)[1];
+            sum += from[2];
+            min = Least(min, from[3]);
+            max = Greatest(max, from[4]);
+        }
+
+        (into[0], into[1], values[2], values[3], values[4]) = (rows, count, sum, min, max);
+    }
+
     private static void FoldStats(StatsParts parts, long* at, byte* tile, byte* end, int stride)
     {
-        if (parts == (StatsParts.Sum | StatsParts.Min | StatsParts.Max))
+        if (parts == AllParts)
         {
             FoldAll(at, tile, end, stride);
             return;
@@ -117,10 +145,10 @@ internal static unsafe class LaneFold
         values[3] = max;
     }
 
-    // Values are never NaN nor -0, so plain comparisons give one answer whatever the order.
-    private static double Least(double a, double b) => b < a ? b : a;
+    // Values are never NaN nor -0, so the processor's own minimum gives one answer whatever the order.
+    private static double Least(double a, double b) => double.MinNative(a, b);
 
-    private static double Greatest(double a, double b) => b > a ? b : a;
+    private static double Greatest(double a, double b) => double.MaxNative(a, b);
 
     private static void MergeOther(LaneOpKind kind, long* at, long* tile)
     {

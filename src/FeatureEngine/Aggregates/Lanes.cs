@@ -54,6 +54,21 @@ internal static unsafe class Lanes
         UpdateOther(op.Kind, at, op.Column >= 0 ? values + op.Column : null, eventTimeUs, offset);
     }
 
+    /// <summary>The update of the most common tile, see <see cref="LaneFold.IsCountAndStatistics"/>: the same as part by part, without looking at the parts.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void UpdateCountAndStatistics(long* lanes, RowValue* value)
+    {
+        lanes[0]++;
+        if (value->Present == 0)
+            return;
+        var x = value->Number;
+        var values = (double*)lanes;
+        lanes[1]++;
+        values[2] += x;
+        values[3] = double.MinNative(x, values[3]);
+        values[4] = double.MaxNative(x, values[4]);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void UpdateStats(StatsParts parts, long* at, double x)
     {

@@ -6,7 +6,7 @@ using StreamMl.Shared.Time;
 
 namespace StreamMl.FeatureEngine.Planning;
 
-/// <summary>Bytes of an entity's state in the store, by the layout of <see cref="StateCodec"/>.</summary>
+/// <summary>Bytes of an entity's state in the store, by the layout of <see cref="StateFormat"/>.</summary>
 internal sealed class StateSizes(ViewProgram program, PlanOptions options)
 {
     private const int EntryHeader = 20;
@@ -22,7 +22,7 @@ internal sealed class StateSizes(ViewProgram program, PlanOptions options)
 
     private long Bytes(bool typical)
     {
-        long total = StateCodec.HeaderBytes;
+        long total = StateFormat.HeaderBytes;
         foreach (var level in program.Levels)
             total += 4 + (Tiles(level, typical) * (level.StoredTileBytes + VariableBytes(level, typical)));
         return total;

@@ -13,26 +13,26 @@ internal unsafe interface ITileSource
     ReadOnlySpan<byte> Variable(int tile, int variable);
 }
 
-/// <summary>Tiles of an entity in memory.</summary>
-internal unsafe ref struct MemoryTiles(long* entity, EntityLayout layout, Level[] levels, VariablePool variables) : ITileSource
+/// <summary>Tiles of an entity in memory, whose open tiles were settled.</summary>
+internal unsafe ref struct MemoryTiles(long* entity, EntityLayout layout, Level[] levels, LevelTiles tiles, VariablePool variables) : ITileSource
 {
     private Level level = levels[0];
-    private ClosedTiles* closedTiles;
+    private ClosedTiles closedTiles;
     private long* openTile;
 
     public void Enter(int l, out TileRun closed, out TileRun open)
     {
         level = levels[l];
-        closedTiles = (ClosedTiles*)(entity + layout.ClosedWord[l]);
+        closedTiles = tiles.Closed(entity, l);
         openTile = entity + layout.OpenWord[l];
         var stride = level.TileWords * 8;
-        closed = new TileRun((byte*)closedTiles->Tile(0, level.TileWords), closedTiles->Count, stride);
-        open = new TileRun((byte*)openTile, openTile[0] == long.MinValue ? 0 : 1, stride);
+        closed = new TileRun((byte*)closedTiles.Tile(0), closedTiles.Count, stride);
+        open = new TileRun((byte*)openTile, 1, stride);
     }
 
     public readonly ReadOnlySpan<byte> Variable(int tile, int variable)
     {
-        var at = tile < closedTiles->Count ? closedTiles->Tile(tile, level.TileWords) : openTile;
+        var at = tile < closedTiles.Count ? closedTiles.Tile(tile) : openTile;
         return variables.Bytes(at[1 + level.LaneCount + variable]);
     }
 }
@@ -41,7 +41,7 @@ internal unsafe ref struct MemoryTiles(long* entity, EntityLayout layout, Level[
 internal unsafe ref struct StoredTiles(ViewProgram program, byte* state, int length) : ITileSource
 {
     private readonly byte* end = state + length;
-    private byte* next = state + StateCodec.HeaderBytes;
+    private byte* next = state + StateFormat.HeaderBytes;
     private byte* variables;
     private Level level = program.Levels[0];
 
@@ -49,7 +49,7 @@ internal unsafe ref struct StoredTiles(ViewProgram program, byte* state, int len
     {
         level = program.Levels[l];
         var at = new ReadOnlySpan<byte>(next, (int)(end - next));
-        var count = StateCodec.TileCount(program, level, ref at);
+        var count = StateFormat.TileCount(program, level, ref at);
         next += 4;
         closed = new TileRun(next, count, level.StoredTileBytes);
         open = new TileRun(next, 0, level.StoredTileBytes);
@@ -58,7 +58,7 @@ internal unsafe ref struct StoredTiles(ViewProgram program, byte* state, int len
         for (var i = 0; i < count * level.Variables.Length; i++)
         {
             at = new ReadOnlySpan<byte>(next, (int)(end - next));
-            next += 4 + StateCodec.Variable(program, ref at).Length;
+            next += 4 + StateFormat.Variable(program, ref at).Length;
         }
     }
 

@@ -1,166 +1,156 @@
 using System.Numerics;
-using System.Runtime.Intrinsics.X86;
+using System.Runtime.CompilerServices;
 using StreamMl.FeatureEngine.Views;
 
 namespace StreamMl.FeatureEngine.Tiles;
 
-/// <summary>Opens, closes, finds and drops the tiles of entities. The open tile of a level is its newest; closed ones ascend. Not thread-safe.</summary>
+/// <summary>
+/// The closed tiles of entities: appended when an event opens a newer tile, found and put in between for late events, dropped when their room
+/// is needed. The word of a level's end packs a pointer (48 bits) and the room left there (16 bits), so that appending reads one word.
+/// Not thread-safe.
+/// </summary>
 internal sealed unsafe class LevelTiles(ViewProgram program, EntityLayout layout, VariablePool variables) : IDisposable
 {
-    private const long None = long.MinValue;
     private const int FirstCapacity = 4;
+    private const int RoomShift = 48;
+    private const ulong OneRoom = 1UL << RoomShift;
+    private const ulong PointerMask = OneRoom - 1;
+    private const long MostRoom = ushort.MaxValue;
 
     private readonly Level[] levels = program.Levels;
-    private readonly TilePool pool = new();
+    private readonly TilePool pool = new(program.Levels.Length);
 
     public long MemoryBytes => pool.MemoryBytes;
 
-    public ClosedTiles* Closed(long* entity, int level) => (ClosedTiles*)(entity + layout.ClosedWord[level]);
+    public ClosedTiles Closed(long* entity, int l) => new(Block(entity, l)->First, Count(entity, l), levels[l].TileWords);
 
-    /// <summary>The tile that an event belongs to, opened or put in where it is missing; null where the event is too late for the level.</summary>
-    /// <param name="newestUs">The entity's newest event time, this event included.</param>
-    public long* Find(long* entity, int l, long eventTimeUs, long newestUs)
+    /// <summary>Where the next tile goes; only good for prefetching.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void* End(long* entity, int l) => (void*)(*EndWord(entity, l) & PointerMask);
+
+    /// <summary>Room for a closed tile after all others, whose content (start included) the caller fills in.</summary>
+    /// <param name="newestUs">The entity's newest event time: what is too old for it may be dropped.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public long* Append(long* entity, int l, int tileWords, long newestUs)
+    {
+        var end = EndWord(entity, l);
+        if (*end < OneRoom)
+            MakeRoom(entity, l, newestUs);
+        var tile = (long*)(*end & PointerMask);
+        *end += ((ulong)tileWords * 8) - OneRoom;
+        return tile;
+    }
+
+    /// <summary>Room for that many closed tiles in a level that has none; they are ascending, and the caller fills them in.</summary>
+    public long* AppendAll(long* entity, int l, int count)
+    {
+        if (count == 0)
+            return null;
+        var words = levels[l].TileWords;
+        var block = Block(entity, l);
+        block->Capacity = Math.Max(FirstCapacity, BitOperations.RoundUpToPowerOf2((uint)count + 1));
+        block->First = pool.Rent(l, block->Capacity, words);
+        SetCount(entity, l, count);
+        return block->First;
+    }
+
+    /// <summary>The closed tile with a start, put in where it is missing.</summary>
+    public long* FindOrInsert(long* entity, int l, long startUs, long newestUs)
     {
         var level = levels[l];
-        var open = entity + layout.OpenWord[l];
-        var start = level.StartOf(eventTimeUs);
-        if (start == open[0])
-            return open;
-        if (open[0] == None)
-        {
-            Begin(level, open, start);
-            return open;
-        }
-
-        var oldest = level.OldestStart(newestUs, program.AllowedLatenessUs);
-        if (start > open[0])
-        {
-            Close(entity, l, oldest);
-            Begin(level, open, start);
-            return open;
-        }
-
-        return start < oldest ? null : FindClosed(entity, l, start);
-    }
-
-    /// <summary>Empties a tile that was never used or whose variable parts were moved or returned.</summary>
-    public void Begin(Level level, long* tile, long start)
-    {
-        tile[0] = start;
-        level.Identity.CopyTo(new Span<long>(tile + 1, level.LaneCount));
-        new Span<long>(tile + 1 + level.LaneCount, level.Variables.Length).Clear();
-    }
-
-    /// <summary>Appends a closed tile after all others and returns it, for its content (start included) to be filled in.</summary>
-    public long* Append(long* entity, int l, long startUs)
-    {
         var closed = Closed(entity, l);
-        MakeRoom(closed, levels[l].TileWords);
-        if (closed->Count == 0)
-            closed->OldestStart = startUs;
-        return closed->Tile(closed->Count++, levels[l].TileWords);
+        var at = closed.LowerBound(startUs);
+        if (at < closed.Count && closed.Tile(at)[0] == startUs)
+            return closed.Tile(at);
+        if (*EndWord(entity, l) < OneRoom)
+        {
+            MakeRoom(entity, l, newestUs);
+            closed = Closed(entity, l);
+            at = closed.LowerBound(startUs);
+        }
+
+        var tile = closed.Tile(at);
+        var moved = (closed.Count - at) * level.TileWords;
+        new ReadOnlySpan<long>(tile, moved).CopyTo(new Span<long>(tile + level.TileWords, moved));
+        SetCount(entity, l, closed.Count + 1);
+        level.Begin(tile, startUs);
+        return tile;
     }
 
-    /// <summary>Frees all tiles of a level.</summary>
+    /// <summary>Frees all closed tiles of a level.</summary>
     public void Clear(long* entity, int l)
     {
-        var level = levels[l];
-        var closed = Closed(entity, l);
-        for (var i = 0; i < closed->Count; i++)
-            ReturnVariables(level, closed->Tile(i, level.TileWords));
-        if (closed->Block != null)
-            pool.Return(closed->Block, closed->Capacity * level.TileWords);
-        *closed = default;
-        var open = entity + layout.OpenWord[l];
-        if (open[0] != None)
-            ReturnVariables(level, open);
-        open[0] = None;
+        var block = Block(entity, l);
+        if (block->Capacity == 0)
+            return;
+        if (levels[l].Variables.Length > 0)
+        {
+            var closed = Closed(entity, l);
+            for (var i = 0; i < closed.Count; i++)
+                ReturnVariables(levels[l], closed.Tile(i));
+        }
+
+        pool.Return(l, block->Capacity, block->First);
+        *block = default;
+        *EndWord(entity, l) = 0;
     }
 
-    /// <summary>Touches the memory that an event will need where it closes tiles; the entity itself should be in the cache by now.</summary>
-    public void PrefetchClosing(long* entity, long eventTimeUs)
+    public void ReturnVariables(Level level, long* tile)
     {
-        for (var l = 0; l < levels.Length; l++)
-        {
-            var open = (entity + layout.OpenWord[l])[0];
-            var closed = Closed(entity, l);
-            if ((ulong)(eventTimeUs - open) >= (ulong)levels[l].HopUs && closed->Block != null)
-                Sse.Prefetch0(closed->Tile(closed->Count, levels[l].TileWords));
-        }
+        for (var v = 0; v < level.Variables.Length; v++)
+            variables.Return(ref tile[1 + level.LaneCount + v]);
     }
 
     public void Dispose() => pool.Dispose();
 
-    private void Close(long* entity, int l, long oldest)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong* EndWord(long* entity, int l) => (ulong*)(entity + EntityLayout.EndWord(l));
+
+    private ClosedBlock* Block(long* entity, int l) => (ClosedBlock*)(entity + layout.BlockWord(l));
+
+    private int Count(long* entity, int l)
+    {
+        var bytes = (byte*)(*EndWord(entity, l) & PointerMask) - (byte*)Block(entity, l)->First;
+        return (int)((uint)(bytes / 8) / (uint)levels[l].TileWords);
+    }
+
+    private void SetCount(long* entity, int l, int count)
+    {
+        var block = Block(entity, l);
+        var room = (ulong)Math.Min(MostRoom, block->Capacity - count);
+        *EndWord(entity, l) = (ulong)(block->First + ((long)count * levels[l].TileWords)) | (room << RoomShift);
+    }
+
+    /// <summary>Room for one more tile: by dropping expired ones where they are a quarter of the block, else in a block of twice the size.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void MakeRoom(long* entity, int l, long newestUs)
     {
         var level = levels[l];
-        var words = level.TileWords;
+        var block = Block(entity, l);
         var closed = Closed(entity, l);
-        while (closed->Count > 0 && closed->OldestStart < oldest)
+        if (closed.Count < block->Capacity)
         {
-            ReturnVariables(level, closed->Tile(0, words));
-            closed->Head++;
-            if (--closed->Count > 0)
-                closed->OldestStart = closed->Tile(0, words)[0];
-        }
-
-        var open = entity + layout.OpenWord[l];
-        if (open[0] < oldest)
-        {
-            ReturnVariables(level, open);
+            SetCount(entity, l, closed.Count); // more room than the end's word could say
             return;
         }
 
-        new ReadOnlySpan<long>(open, words).CopyTo(new Span<long>(Append(entity, l, open[0]), words));
+        var expired = closed.LowerBound(level.OldestStart(newestUs, program.AllowedLatenessUs));
+        for (var i = 0; i < expired; i++)
+            ReturnVariables(level, closed.Tile(i));
+        var live = new ReadOnlySpan<long>(closed.Tile(expired), (closed.Count - expired) * level.TileWords);
+        if (block->Capacity == 0 || expired * 4L < block->Capacity)
+            Move(block, l, live, Math.Max(FirstCapacity, block->Capacity * 2));
+        else
+            live.CopyTo(new Span<long>(block->First, live.Length));
+        SetCount(entity, l, closed.Count - expired);
     }
 
-    private long* FindClosed(long* entity, int l, long start)
+    private void Move(ClosedBlock* block, int l, ReadOnlySpan<long> live, long capacity)
     {
-        var level = levels[l];
-        var words = level.TileWords;
-        var closed = Closed(entity, l);
-        var at = closed->Count;
-        while (at > 0 && closed->Tile(at - 1, words)[0] > start)
-            at--;
-        if (at > 0 && closed->Tile(at - 1, words)[0] == start)
-            return closed->Tile(at - 1, words);
-        MakeRoom(closed, words);
-        var tile = closed->Tile(at, words);
-        var moved = (closed->Count - at) * words;
-        new ReadOnlySpan<long>(tile, moved).CopyTo(new Span<long>(tile + words, moved));
-        closed->Count++;
-        if (at == 0)
-            closed->OldestStart = start;
-        Begin(level, tile, start);
-        return tile;
-    }
-
-    /// <summary>Room for one more tile after the last: by moving to the front, or into a block of twice the size.</summary>
-    private void MakeRoom(ClosedTiles* closed, int words)
-    {
-        if (closed->Head + closed->Count < closed->Capacity)
-            return;
-        var used = new ReadOnlySpan<long>(closed->Block + ((long)closed->Head * words), closed->Count * words);
-        if (closed->Head > 0 && closed->Head * 2 >= closed->Capacity)
-        {
-            used.CopyTo(new Span<long>(closed->Block, used.Length));
-            closed->Head = 0;
-            return;
-        }
-
-        var capacity = Math.Max(FirstCapacity, (int)BitOperations.RoundUpToPowerOf2((uint)closed->Count + 1));
-        var block = pool.Rent(capacity * words);
-        used.CopyTo(new Span<long>(block, used.Length));
-        if (closed->Block != null)
-            pool.Return(closed->Block, closed->Capacity * words);
-        closed->Block = block;
-        closed->Head = 0;
-        closed->Capacity = capacity;
-    }
-
-    private void ReturnVariables(Level level, long* tile)
-    {
-        for (var v = 0; v < level.Variables.Length; v++)
-            variables.Return(ref tile[1 + level.LaneCount + v]);
+        var to = pool.Rent(l, capacity, levels[l].TileWords);
+        live.CopyTo(new Span<long>(to, live.Length));
+        if (block->Capacity > 0)
+            pool.Return(l, block->Capacity, block->First);
+        *block = new ClosedBlock { First = to, Capacity = capacity };
     }
 }

@@ -67,22 +67,34 @@ internal static unsafe class StateFold
         var closed = allClosed.Between(from, to);
         var open = allOpen.Between(from, to);
         var lanes = stackalloc long[level.LaneCount];
-        level.Identity.CopyTo(new Span<long>(lanes, level.LaneCount));
+        for (var i = 0; i < level.Identity.Length; i++)
+            lanes[i] = level.Identity[i];
+        FoldParts(level, window, lanes, closed, open);
+        foreach (ref readonly var output in window.Outputs.AsSpan())
+        {
+            if (output.Kind != ReadOutKind.Variable)
+                ReadOut.Write(in level.Ops[output.Part], output.Kind, lanes, timeUs, into, firstColumn + output.Column);
+        }
+
+        if (window.Variables.Length > 0)
+            ReadVariables(level, window, ref tiles, allClosed, closed, open, into, firstColumn);
+    }
+
+    private static void FoldParts(Level level, WindowPlan window, long* lanes, TileRun closed, TileRun open)
+    {
+        if (level.IsCountAndStatistics)
+        {
+            LaneFold.FoldCountAndStatistics(lanes, closed);
+            LaneFold.FoldCountAndStatistics(lanes, open);
+            return;
+        }
+
         foreach (var part in window.Ops)
         {
             ref readonly var op = ref level.Ops[part];
             LaneFold.Fold(in op, lanes, closed);
             LaneFold.Fold(in op, lanes, open);
         }
-
-        foreach (var output in window.Outputs)
-        {
-            if (output.Kind != ReadOutKind.Variable)
-                ReadOut.Write(level.Ops[output.Part], output.Kind, lanes, timeUs, into, firstColumn + output.Column);
-        }
-
-        if (window.Variables.Count > 0)
-            ReadVariables(level, window, ref tiles, allClosed, closed, open, into, firstColumn);
     }
 
     private static void ReadVariables<TTiles>(

@@ -17,7 +17,7 @@ public static unsafe class StateReader
     public static ReadInfo Read(ViewProgram program, ReadOnlySpan<byte> state, long asOfUs, long watermarkUs, FeatureRow into, int firstColumn)
     {
         if (!state.IsEmpty)
-            StateCodec.CheckHeader(program, state);
+            StateFormat.CheckHeader(program, state);
         fixed (byte* bytes = state)
         {
             var tiles = new StoredTiles(program, bytes, state.Length);

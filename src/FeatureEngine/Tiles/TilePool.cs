@@ -1,43 +1,52 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace StreamMl.FeatureEngine.Tiles;
 
-/// <summary>Native blocks of 8-byte words, one free list per size. Freed blocks are reused, and all go with the pool. Not thread-safe.</summary>
-internal sealed unsafe class TilePool : IDisposable
+/// <summary>
+/// Native blocks of a power of two of tiles, one free list per level and power; a free block's first word names the next. Freed blocks are
+/// reused, and all go with the pool. Not thread-safe.
+/// </summary>
+internal sealed unsafe class TilePool(int levels) : IDisposable
 {
-    private const int SlabWords = 1 << 15;
+    private const int FirstSlabWords = 1 << 11;
+    private const int LargestSlabWords = 1 << 17;
+    private const int Powers = 32;
 
     private readonly List<nint> slabs = [];
-    private readonly Dictionary<int, Stack<nint>> free = [];
+    private readonly nint[] free = new nint[levels * Powers];
     private long* slab;
-    private int slabLeft;
+    private long slabLeft;
 
     public long MemoryBytes { get; private set; }
 
     /// <summary>A block with undefined content.</summary>
-    public long* Rent(int words)
+    public long* Rent(int level, long tiles, int tileWords)
     {
-        if (free.TryGetValue(words, out var blocks) && blocks.TryPop(out var block))
-            return (long*)block;
-        if (words > SlabWords / 4)
-            return Allocate(words);
-        if (words > slabLeft)
+        ref var head = ref free[(level * Powers) + BitOperations.Log2((ulong)tiles)];
+        if (head != 0)
         {
-            slab = Allocate(SlabWords);
-            slabLeft = SlabWords;
+            var block = (long*)head;
+            head = (nint)block[0];
+            return block;
         }
 
+        var words = tiles * tileWords;
+        if (words > LargestSlabWords / 4)
+            return Allocate(words);
+        if (words > slabLeft)
+            AddSlab(words);
         var rented = slab;
         slab += words;
         slabLeft -= words;
         return rented;
     }
 
-    public void Return(long* block, int words)
+    public void Return(int level, long tiles, long* block)
     {
-        if (!free.TryGetValue(words, out var blocks))
-            free[words] = blocks = new Stack<nint>();
-        blocks.Push((nint)block);
+        ref var head = ref free[(level * Powers) + BitOperations.Log2((ulong)tiles)];
+        block[0] = head;
+        head = (nint)block;
     }
 
     public void Dispose()
@@ -45,16 +54,23 @@ internal sealed unsafe class TilePool : IDisposable
         foreach (var block in slabs)
             NativeMemory.AlignedFree((void*)block);
         slabs.Clear();
-        free.Clear();
+        free.AsSpan().Clear();
         slabLeft = 0;
         MemoryBytes = 0;
     }
 
-    private long* Allocate(int words)
+    // A view with one entity, as a backfill has it, should not pay for a large slab.
+    private void AddSlab(long words)
+    {
+        slabLeft = Math.Max(words, Math.Min(LargestSlabWords, (long)FirstSlabWords << Math.Min(slabs.Count, 8)));
+        slab = Allocate(slabLeft);
+    }
+
+    private long* Allocate(long words)
     {
         var block = (long*)NativeMemory.AlignedAlloc((nuint)words * 8, 64);
         slabs.Add((nint)block);
-        MemoryBytes += (long)words * 8;
+        MemoryBytes += words * 8;
         return block;
     }
 }

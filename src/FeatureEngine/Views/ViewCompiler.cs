@@ -66,7 +66,7 @@ internal sealed class ViewCompiler(ViewDefinition view, SourceDefinition source)
         foreach (var aggregation in features.Select(f => f.Aggregation))
             parts.Need(aggregation, IndexOf(aggregation.Column));
         parts.Freeze();
-        var windows = features.GroupBy(f => WindowUs(f.Window)).OrderBy(g => g.Key).Select(g => PlanWindow(parts, g)).ToList();
+        var windows = features.GroupBy(f => WindowUs(f.Window)).OrderBy(g => g.Key).Select(g => PlanWindow(parts, g)).ToArray();
         return new Level
         {
             HopUs = features.Key,
@@ -94,7 +94,7 @@ internal sealed class ViewCompiler(ViewDefinition view, SourceDefinition source)
             features.Key,
             [.. plans.Where(p => p.Kind != ReadOutKind.Variable).Select(p => p.Part).Distinct().Order()],
             [.. plans.Where(p => p.Kind == ReadOutKind.Variable).Select(p => p.Part).Distinct().Order()],
-            plans);
+            [.. plans]);
     }
 
     private static long WindowUs(WindowDefinition window) => window is TrailingWindow trailing ? TimeGrid.ToMicros(trailing.Length) : 0;

@@ -1,7 +1,7 @@
 using StreamMl.FeatureEngine.Aggregates;
 using StreamMl.FeatureEngine.Aggregates.Variable;
+using StreamMl.FeatureEngine.Tiles;
 using StreamMl.Shared.Events;
-using StreamMl.Shared.Time;
 
 namespace StreamMl.FeatureEngine.Views;
 
@@ -32,13 +32,13 @@ internal enum ReadOutKind : byte
 /// <param name="Column">Index among the view's outputs.</param>
 /// <param name="Part">Index of the level's op, or of its variable aggregate for <see cref="ReadOutKind.Variable"/>.</param>
 /// <param name="Index">Which value of a part that has several (last_k): 0 is the newest.</param>
-internal sealed record OutputPlan(int Column, ReadOutKind Kind, int Part, int Index);
+internal readonly record struct OutputPlan(int Column, ReadOutKind Kind, int Part, int Index);
 
 /// <summary>One window of a level and what is read over it.</summary>
 /// <param name="WindowUs">Length; unused for the lifetime.</param>
 /// <param name="Ops">The level's ops that the outputs need.</param>
 /// <param name="Variables">The level's variable aggregates that the outputs need.</param>
-internal sealed record WindowPlan(long WindowUs, IReadOnlyList<int> Ops, IReadOnlyList<int> Variables, IReadOnlyList<OutputPlan> Outputs);
+internal sealed record WindowPlan(long WindowUs, int[] Ops, int[] Variables, OutputPlan[] Outputs);
 
 /// <summary>
 /// The tiles of one hop. A tile is its start (i64) and <see cref="LaneCount"/> lanes; in memory a handle follows for each variable
@@ -61,10 +61,16 @@ internal sealed class Level
 
     public required int LaneCount { get; init; }
 
-    public required IReadOnlyList<WindowPlan> Windows { get; init; }
+    public required WindowPlan[] Windows { get; init; }
 
     /// <summary>The lanes of a tile that holds nothing.</summary>
     public long[] Identity { get; private set; } = [];
+
+    /// <summary>Where tiles start.</summary>
+    public HopGrid Grid { get; private set; }
+
+    /// <summary>See <see cref="LaneFold.IsCountAndStatistics"/>.</summary>
+    public bool IsCountAndStatistics { get; private set; }
 
     public bool IsLifetime => HopUs == 0;
 
@@ -75,13 +81,26 @@ internal sealed class Level
     public int TileWords => 1 + LaneCount + Variables.Length;
 
     /// <summary>Start of the tile that holds <paramref name="timeUs"/>.</summary>
-    public long StartOf(long timeUs) => HopUs == 0 ? 0 : TimeGrid.Floor(timeUs, HopUs);
+    public long StartOf(long timeUs) => Grid.Floor(timeUs);
 
     /// <summary>Start of the oldest tile that can still be read by an entity whose newest event is at <paramref name="newestUs"/>; older ones are dropped.</summary>
-    public long OldestStart(long newestUs, long allowedLatenessUs) => HopUs == 0 ? 0 : TimeGrid.Floor(newestUs - allowedLatenessUs - WindowUs, HopUs);
+    public long OldestStart(long newestUs, long allowedLatenessUs) => Grid.Floor(newestUs - allowedLatenessUs - WindowUs);
+
+    /// <summary>Makes a tile in memory an empty one. What its variable parts held must have been moved or returned.</summary>
+    public unsafe void Begin(long* tile, long startUs)
+    {
+        tile[0] = startUs;
+        var at = tile + 1;
+        foreach (var lane in Identity)
+            *at++ = lane;
+        for (var v = 0; v < Variables.Length; v++)
+            *at++ = 0;
+    }
 
     public unsafe Level Prepared()
     {
+        Grid = new HopGrid(HopUs);
+        IsCountAndStatistics = LaneFold.IsCountAndStatistics(Ops);
         Identity = new long[LaneCount];
         fixed (long* lanes = Identity)
         {
