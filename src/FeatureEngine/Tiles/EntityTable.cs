@@ -9,10 +9,14 @@ internal sealed unsafe class EntityTable(EntityLayout layout) : IDisposable
 {
     private const int ChunkBits = 8;
     private const int EntitiesPerChunk = 1 << ChunkBits;
+    private const int MostChunksPerSlab = 256;
     private const int LineWords = 8;
 
+    private readonly List<nint> slabs = [];
     private nint* chunks;
     private int chunkCount;
+    private long* next;
+    private int chunksLeft;
 
     public long MemoryBytes => (long)chunkCount * EntitiesPerChunk * layout.Words * 8;
 
@@ -38,8 +42,9 @@ internal sealed unsafe class EntityTable(EntityLayout layout) : IDisposable
 
     public void Dispose()
     {
-        for (var i = 0; i < chunkCount; i++)
-            NativeMemory.AlignedFree((void*)chunks[i]);
+        foreach (var slab in slabs)
+            NativeSlab.Free((void*)slab);
+        slabs.Clear();
         NativeMemory.Free(chunks);
         chunks = null;
         chunkCount = 0;
@@ -47,8 +52,11 @@ internal sealed unsafe class EntityTable(EntityLayout layout) : IDisposable
 
     private void AddChunk()
     {
-        chunks = (nint*)NativeMemory.Realloc(chunks, (nuint)((chunkCount + 1) * sizeof(nint)));
-        var chunk = (long*)NativeMemory.AlignedAlloc((nuint)(EntitiesPerChunk * layout.Words * 8), 64);
+        if (chunksLeft == 0)
+            AddSlab();
+        var chunk = next;
+        next += EntitiesPerChunk * layout.Words;
+        chunksLeft--;
         new Span<long>(chunk, EntitiesPerChunk * layout.Words).Clear();
         for (var i = 0; i < EntitiesPerChunk; i++)
         {
@@ -57,6 +65,15 @@ internal sealed unsafe class EntityTable(EntityLayout layout) : IDisposable
             entity[EntityLayout.LastOffsetWord] = -1;
         }
 
+        chunks = (nint*)NativeMemory.Realloc(chunks, (nuint)((chunkCount + 1) * sizeof(nint)));
         chunks[chunkCount++] = (nint)chunk;
+    }
+
+    // As large as all before, so that few entities take little memory and many lie in few huge pages.
+    private void AddSlab()
+    {
+        chunksLeft = Math.Clamp(chunkCount, 1, MostChunksPerSlab);
+        next = (long*)NativeSlab.Allocate((long)chunksLeft * EntitiesPerChunk * layout.Words * 8);
+        slabs.Add((nint)next);
     }
 }

@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace StreamMl.FeatureEngine.Tiles;
 
@@ -10,7 +9,7 @@ namespace StreamMl.FeatureEngine.Tiles;
 internal sealed unsafe class TilePool(int levels) : IDisposable
 {
     private const int FirstSlabWords = 1 << 11;
-    private const int LargestSlabWords = 1 << 17;
+    private const int LargestSlabWords = 1 << 19;
     private const int Powers = 32;
 
     private readonly List<nint> slabs = [];
@@ -52,7 +51,7 @@ internal sealed unsafe class TilePool(int levels) : IDisposable
     public void Dispose()
     {
         foreach (var block in slabs)
-            NativeMemory.AlignedFree((void*)block);
+            NativeSlab.Free((void*)block);
         slabs.Clear();
         free.AsSpan().Clear();
         slabLeft = 0;
@@ -62,13 +61,13 @@ internal sealed unsafe class TilePool(int levels) : IDisposable
     // A view with one entity, as a backfill has it, should not pay for a large slab.
     private void AddSlab(long words)
     {
-        slabLeft = Math.Max(words, Math.Min(LargestSlabWords, (long)FirstSlabWords << Math.Min(slabs.Count, 8)));
+        slabLeft = Math.Max(words, Math.Min(LargestSlabWords, (long)FirstSlabWords << Math.Min(slabs.Count, 16)));
         slab = Allocate(slabLeft);
     }
 
     private long* Allocate(long words)
     {
-        var block = (long*)NativeMemory.AlignedAlloc((nuint)words * 8, 64);
+        var block = (long*)NativeSlab.Allocate(words * 8);
         slabs.Add((nint)block);
         MemoryBytes += words * 8;
         return block;
