@@ -10,6 +10,7 @@ namespace StreamMl.Benchmarks.Tiles;
 internal static class StateBenchmark
 {
     private const int Batches = 16;
+    private const int Runs = 8; // the best is told: the first ones are compiled on the way
 
     public static void Run(ViewProgram program, List<EventBatch> all)
     {
@@ -42,7 +43,8 @@ internal static class StateBenchmark
     {
         var output = new ArrayBufferWriter<byte>();
         var ends = new int[states.Count];
-        for (var run = 0; run < 2; run++)
+        var best = double.MaxValue;
+        for (var run = 0; run < Runs; run++)
         {
             output.ResetWrittenCount();
             var before = TileUpdateBenchmark.Cpu();
@@ -52,8 +54,10 @@ internal static class StateBenchmark
                 ends[id] = output.WrittenCount;
             }
 
-            Say(run, "encode", before, states.Count, $"{output.WrittenCount / states.Count:N0} B a state");
+            best = Math.Min(best, TileUpdateBenchmark.Cpu() - before);
         }
+
+        Say("encode", best, states.Count, $"{output.WrittenCount / states.Count:N0} B a state");
 
         return (output.WrittenMemory, ends);
     }
@@ -63,25 +67,31 @@ internal static class StateBenchmark
         using var states = new ViewStates(program);
         for (var id = 0; id < ends.Length; id++)
             states.Intern(from.KeyOf(id));
-        for (var run = 0; run < 2; run++)
+        var best = double.MaxValue;
+        for (var run = 0; run < Runs; run++)
         {
             var before = TileUpdateBenchmark.Cpu();
             for (var id = 0; id < ends.Length; id++)
                 states.Load(id, StateOf(bytes, ends, id));
-            Say(run, "load", before, ends.Length, "into entities that had a state");
+            best = Math.Min(best, TileUpdateBenchmark.Cpu() - before);
         }
+
+        Say("load", best, ends.Length, "into entities that had a state");
     }
 
     private static void Read(ViewProgram program, ReadOnlyMemory<byte> bytes, int[] ends, long asOfUs)
     {
         var row = new FeatureRow(program.Outputs.Count);
-        for (var run = 0; run < 2; run++)
+        var best = double.MaxValue;
+        for (var run = 0; run < Runs; run++)
         {
             var before = TileUpdateBenchmark.Cpu();
             for (var id = 0; id < ends.Length; id++)
                 StateReader.Read(program, StateOf(bytes, ends, id), asOfUs, PositionRecord.None, row, 0);
-            Say(run, "read of stored bytes", before, ends.Length, $"{program.Outputs.Count} values over 5 windows");
+            best = Math.Min(best, TileUpdateBenchmark.Cpu() - before);
         }
+
+        Say("read of stored bytes", best, ends.Length, $"{program.Outputs.Count} values over 5 windows");
     }
 
     /// <summary>All rows by entity, through one state: some rows, a read, and so on; a reset where the entity changes.</summary>
@@ -94,9 +104,11 @@ internal static class StateBenchmark
         var id = states.Intern([]);
         var outcomes = new RowOutcome[rows.Count];
         var into = new FeatureRow(program.Outputs.Count);
-        for (var run = 0; run < 2; run++)
+        var best = double.MaxValue;
+        var reads = 0;
+        for (var run = 0; run < Runs; run++)
         {
-            var reads = 0;
+            reads = 0;
             var before = TileUpdateBenchmark.Cpu();
             for (var e = 0; e + 1 < starts.Count; e++)
             {
@@ -110,8 +122,10 @@ internal static class StateBenchmark
                 states.Reset(id);
             }
 
-            Say(run, $"replay, a read every {rowsPerRead} rows", before, rows.Count, $"an event; {reads:N0} reads, {starts.Count - 1:N0} resets");
+            best = Math.Min(best, TileUpdateBenchmark.Cpu() - before);
         }
+
+        Say($"replay, a read every {rowsPerRead} rows", best, rows.Count, $"an event; {reads:N0} reads, {starts.Count - 1:N0} resets");
     }
 
     private static (EventBatch Rows, List<int> Starts) ByEntity(List<EventBatch> batches)
@@ -144,10 +158,6 @@ internal static class StateBenchmark
         return bytes.Span[start..ends[id]];
     }
 
-    /// <summary>The first run warms up and is not told.</summary>
-    private static void Say(int run, string what, double before, int count, string note)
-    {
-        if (run > 0)
-            Console.WriteLine($"  {what}: {(TileUpdateBenchmark.Cpu() - before) * 1e9 / count:F0} ns ({note})");
-    }
+    private static void Say(string what, double seconds, int count, string note) =>
+        Console.WriteLine($"  {what}: {seconds * 1e9 / count:F0} ns ({note})");
 }

@@ -8,7 +8,7 @@ namespace StreamMl.FeatureEngine.Tests;
 
 public sealed class ViewStatesTests
 {
-    private static readonly ViewDefinition[] Views =
+    internal static readonly ViewDefinition[] Views =
     [
         EngineLab.View(["5s", "1m", "5m"]),
         EngineLab.View(["30s", "lifetime"]),

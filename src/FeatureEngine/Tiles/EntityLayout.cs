@@ -64,6 +64,15 @@ internal readonly unsafe struct ClosedTiles(long* first, int count, int tileWord
 
     public long* Tile(int i) => first + ((long)i * tileWords);
 
+    /// <summary>Those with start >= <paramref name="startUs"/>: mostly all.</summary>
+    public ClosedTiles From(long startUs)
+    {
+        if (Count == 0 || first[0] >= startUs)
+            return this;
+        var skipped = LowerBound(startUs);
+        return new ClosedTiles(Tile(skipped), Count - skipped, tileWords);
+    }
+
     /// <summary>Index of the first tile with start >= <paramref name="startUs"/>.</summary>
     public int LowerBound(long startUs) => new Aggregates.TileRun((byte*)first, Count, tileWords * 8).LowerBound(startUs);
 }

@@ -110,6 +110,8 @@ internal sealed unsafe class LevelTiles(ViewProgram program, EntityLayout layout
 
     private int Count(long* entity, int l)
     {
+        if (*EndWord(entity, l) == 0)
+            return 0;
         var bytes = (byte*)(*EndWord(entity, l) & PointerMask) - (byte*)Block(entity, l)->First;
         return (int)((uint)(bytes / 8) / (uint)levels[l].TileWords);
     }

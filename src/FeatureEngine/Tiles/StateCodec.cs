@@ -10,7 +10,7 @@ internal sealed unsafe class StateCodec(ViewProgram program, EntityLayout layout
     private const int LengthBytes = 4;
 
     private readonly Level[] levels = program.Levels;
-    private readonly int[] firsts = new int[program.Levels.Length]; // of the entity being encoded: by level the oldest closed tile to be written
+    private readonly ClosedTiles[] written = new ClosedTiles[program.Levels.Length]; // of the entity being encoded: by level the closed tiles to be written
 
     public void Encode(long* entity, IBufferWriter<byte> output)
     {
@@ -51,10 +51,10 @@ internal sealed unsafe class StateCodec(ViewProgram program, EntityLayout layout
         for (var l = 0; l < levels.Length; l++)
         {
             var level = levels[l];
-            var tiles = closed.Closed(entity, l);
-            firsts[l] = tiles.LowerBound(level.OldestStart(newest, program.AllowedLatenessUs));
-            bytes += LengthBytes + ((tiles.Count - firsts[l] + 1) * level.StoredTileBytes);
-            for (var i = firsts[l]; level.Variables.Length > 0 && i < tiles.Count; i++)
+            var tiles = closed.Closed(entity, l).From(level.OldestStart(newest, program.AllowedLatenessUs));
+            written[l] = tiles;
+            bytes += LengthBytes + ((tiles.Count + 1) * level.StoredTileBytes);
+            for (var i = 0; level.Variables.Length > 0 && i < tiles.Count; i++)
                 bytes += MeasureVariables(level, tiles.Tile(i));
             bytes += MeasureVariables(level, entity + layout.OpenWord[l]);
         }
@@ -73,13 +73,12 @@ internal sealed unsafe class StateCodec(ViewProgram program, EntityLayout layout
     private byte* EncodeLevel(long* entity, int l, byte* at)
     {
         var level = levels[l];
-        var tiles = closed.Closed(entity, l);
+        var tiles = written[l];
         var openTile = entity + layout.OpenWord[l];
-        var count = tiles.Count - firsts[l];
-        *(int*)at = count + 1;
-        at = Write(at + LengthBytes, tiles.Tile(firsts[l]), count, level);
+        *(int*)at = tiles.Count + 1;
+        at = Write(at + LengthBytes, tiles.Tile(0), tiles.Count, level);
         at = Write(at, openTile, 1, level);
-        for (var i = firsts[l]; level.Variables.Length > 0 && i < tiles.Count; i++)
+        for (var i = 0; level.Variables.Length > 0 && i < tiles.Count; i++)
             at = WriteVariables(at, level, tiles.Tile(i));
         return WriteVariables(at, level, openTile);
     }
