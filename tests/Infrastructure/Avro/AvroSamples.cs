@@ -83,7 +83,7 @@ internal static class AvroSamples
     private static string Type(Random random, int depth, ref int named) => random.Next(depth < 3 ? 20 : 10) switch
     {
         10 => $$"""{"type":"enum","name":"N{{named++}}","symbols":["A","BB","CCC_CCC"]}""",
-        11 => $$"""{"type":"fixed","name":"N{{named++}}","size":{{random.Next(20)}}}""",
+        11 => $$"""{"type":"fixed","name":"N{{named++}}","size":{{random.Next(1, 20)}}}""",
         12 => $$"""{"type":"array","items":{{Type(random, depth + 1, ref named)}}}""",
         13 => $$"""{"type":"map","values":{{Type(random, depth + 1, ref named)}}}""",
         14 => $$"""{"type":"record","name":"N{{named++}}","fields":[{"name":"a","type":{{Type(random, depth + 1, ref named)}}},{"name":"b","type":{{Type(random, depth + 1, ref named)}}}]}""",
