@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using StreamMl.Shared.Log;
 using StreamMl.StreamFeatures.Logs;
 using StreamMl.StreamFeatures.Tests.Lab;
+using StreamMl.TestKit;
 using StreamMl.TestKit.Store;
 
 namespace StreamMl.StreamFeatures.Tests;
@@ -68,7 +69,7 @@ public sealed class LogRunnerTests
             LogPlan.Of(TestCatalog.Catalog), source, store, broker, (_, _) => ValueTask.FromResult(TestCatalog.Avro), metrics, options, TimeProvider.System, NullLoggerFactory.Instance);
         using var stop = new CancellationTokenSource();
         var run = runner.RunAsync(stop.Token);
-        await Eventually.TrueAsync(() => run.IsCompleted || ((also?.Invoke() ?? true) && IsDone(broker, store)), () => Describe(broker, store));
+        await Eventually.Until(() => run.IsCompleted || ((also?.Invoke() ?? true) && IsDone(broker, store)), () => Describe(broker, store));
         await stop.CancelAsync();
         await run;
     }

@@ -9,6 +9,10 @@ using StreamMl.Shared.Store;
 
 namespace StreamMl.BatchBackfill.Ledger;
 
+/// <summary>A log partition's ledger as it was kept with the commits.</summary>
+/// <param name="NextOffset">Counted are the records before this offset.</param>
+public sealed record KeptLedger(PartitionId Partition, long NextOffset, LedgerCounts Counts);
+
 /// <summary>A log partition's ledger as it was kept, and as the archive gives it.</summary>
 /// <param name="Partition">Which.</param>
 /// <param name="NextOffset">Counted are the records before this offset.</param>
@@ -31,10 +35,10 @@ public static class LedgerRunner
         var ledgers = new System.Collections.Concurrent.ConcurrentDictionary<PartitionId, LedgerCounts>();
         foreach (var source in catalog.Sources)
         {
-            var byLog = catalog.Views.Where(v => v.Source == source.Name).Select(v => ViewProgram.Compile(v, source)).ToLookup(p => p.Log, StringComparer.Ordinal);
+            var byLog = catalog.ViewsOf(source).Select(v => ViewProgram.Compile(v, source)).ToLookup(p => p.Log, StringComparer.Ordinal);
             if (byLog.Count == 0)
                 continue;
-            foreach (var log in byLog.Select(l => l.Key).Append(source.Topic).Distinct(StringComparer.Ordinal))
+            foreach (var log in LogNames.LogsOf(catalog, source))
             {
                 var routes = log == source.Topic ? byLog.Where(l => l.Key != log).Select(l => l.First().View.KeyFields).ToList() : [];
                 var recount = new LogRecount(source, [.. byLog[log]], routes);
@@ -56,11 +60,10 @@ public static class LedgerRunner
         return ledgers;
     }
 
-    /// <summary>Compares the store's ledgers with the archive, at the positions that the store names.</summary>
-    public static async Task<IReadOnlyList<LedgerLine>> CompareAsync(Catalog catalog, string archive, IStateStore store, CancellationToken cancellationToken)
+    /// <summary>Every log's ledger as the store keeps it, with the position that it was kept at. Sources that no view reads have none.</summary>
+    public static async Task<IReadOnlyList<KeptLedger>> KeptAsync(Catalog catalog, IStateStore store, CancellationToken cancellationToken)
     {
-        var partitions = catalog.Sources.SelectMany(s => catalog.Views.Where(v => v.Source == s.Name).Select(v => LogNames.LogOf(s, v)).Append(s.Topic)
-            .Distinct(StringComparer.Ordinal).SelectMany(l => Enumerable.Range(0, s.Partitions).Select(p => new PartitionId(l, p)))).ToList();
+        var partitions = LogNames.PartitionsOf(catalog, catalog.Sources.Where(s => catalog.ViewsOf(s).Any()));
         var keys = new PackedBytes();
         foreach (var partition in partitions)
         {
@@ -69,9 +72,14 @@ public static class LedgerRunner
         }
 
         using var values = await store.ReadAsync(keys, cancellationToken);
-        var kept = partitions.Select((p, i) => (Partition: p, Ledger: LedgerRecord.Decode(values[2 * i]), Next: values[(2 * i) + 1] is { IsEmpty: false } at ? PositionRecord.Decode(at).NextOffset : 0)).ToList();
-        var recounted = Recount(catalog, archive, kept.ToDictionary(k => k.Partition, k => k.Next), cancellationToken);
-        return [.. kept.Where(k => recounted.ContainsKey(k.Partition)).Select(k => new LedgerLine(k.Partition, k.Next, k.Ledger, recounted[k.Partition]))];
+        return [.. partitions.Select((p, i) => new KeptLedger(p, values[(2 * i) + 1] is { IsEmpty: false } at ? PositionRecord.Decode(at).NextOffset : 0, LedgerRecord.Decode(values[2 * i])))];
+    }
+
+    /// <summary>Compares kept ledgers with the archive, each at the position that it was kept at.</summary>
+    public static IReadOnlyList<LedgerLine> Compare(Catalog catalog, string archive, IReadOnlyList<KeptLedger> kept, CancellationToken cancellationToken)
+    {
+        var recounted = Recount(catalog, archive, kept.ToDictionary(k => k.Partition, k => k.NextOffset), cancellationToken);
+        return [.. kept.Select(k => new LedgerLine(k.Partition, k.NextOffset, k.Counts, recounted.GetValueOrDefault(k.Partition)))];
     }
 }
 

@@ -3,6 +3,7 @@ using Spectre.Console;
 using StreamMl.BatchBackfill;
 using StreamMl.BatchBackfill.Output;
 using StreamMl.Cli.Hosting;
+using StreamMl.Infrastructure.Hosting;
 using StreamMl.Shared.Definitions;
 
 namespace StreamMl.Cli.Commands;
@@ -36,7 +37,7 @@ internal static class BackfillCommand
                 Spine = arguments.GetValue(spine),
                 TimeColumn = arguments.GetValue(time),
                 Label = arguments.GetValue(label),
-                Archive = arguments.GetValue(from) ?? Path.Combine(directory, "archive"),
+                Archive = arguments.GetValue(from) ?? new InstallationOptions { Directory = directory }.ArchiveDirectory,
                 Output = arguments.GetValue(output) ?? Path.Combine(directory, "training"),
                 EventTime = arguments.GetValue(eventTime),
                 Served = arguments.GetValue(served),

@@ -3,6 +3,8 @@ using StreamMl.BatchBackfill.Ledger;
 using StreamMl.BatchBackfill.Parity;
 using StreamMl.Cli.Demo;
 using StreamMl.Cli.Hosting;
+using StreamMl.Infrastructure.Archive;
+using StreamMl.Infrastructure.Hosting;
 using StreamMl.Infrastructure.Redis;
 using StreamMl.Infrastructure.Store;
 using StreamMl.Shared.Definitions;
@@ -25,7 +27,7 @@ internal static class CheckCommands
             var worst = 0;
             foreach (var name in ServicesOf(catalog, directory, arguments.GetValue(service)))
             {
-                var report = ParityRunner.Run(catalog, new ParityOptions { Service = name, Archive = Path.Combine(directory, "archive"), Served = directory, Every = arguments.GetValue(every) }, cancellationToken: stop);
+                var report = ParityRunner.Run(catalog, new ParityOptions { Service = name, Archive = new InstallationOptions { Directory = directory }.ArchiveDirectory, Served = directory, Every = arguments.GetValue(every) }, cancellationToken: stop);
                 Console.WriteLine(report);
                 foreach (var difference in report.Differences)
                     Console.WriteLine($"  {difference}");
@@ -44,7 +46,7 @@ internal static class CheckCommands
         {
             var options = arguments.Installation(findRunning: true);
             var catalog = Catalogs.Load(CatalogOf(arguments, options.Directory));
-            var lines = await LinesAsync(catalog, options.Redis, options.Directory, stop);
+            var lines = LedgerRunner.Compare(catalog, options.ArchiveDirectory, await KeptAsync(catalog, options, stop), stop);
             foreach (var line in lines)
                 Console.WriteLine(line);
             var wrong = lines.Count(l => !l.Agrees);
@@ -54,18 +56,13 @@ internal static class CheckCommands
         return command;
     }
 
-    private static async Task<IReadOnlyList<LedgerLine>> LinesAsync(Catalog catalog, string? redisAt, string directory, CancellationToken stop)
+    /// <summary>From the store that runs, or as the last process of the directory left them.</summary>
+    private static async Task<IReadOnlyList<KeptLedger>> KeptAsync(Catalog catalog, InstallationOptions options, CancellationToken stop)
     {
-        var archive = Path.Combine(directory, "archive");
-        if (redisAt is not null)
-        {
-            await using var redis = await RedisEndpoint.Of(redisAt).ConnectAsync(stop);
-            return await LedgerRunner.CompareAsync(catalog, archive, new RedisStateStore(redis), stop);
-        }
-
-        var kept = SavedLedger.Read(directory);
-        var recounted = LedgerRunner.Recount(catalog, archive, kept.ToDictionary(k => k.Partition, k => k.NextOffset), stop);
-        return [.. kept.Select(k => new LedgerLine(k.Partition, k.NextOffset, k.Counts, recounted.GetValueOrDefault(k.Partition)))];
+        if (options.Redis is null)
+            return SavedLedger.Read(options.Directory);
+        await using var redis = await RedisEndpoint.Of(options.Redis).ConnectAsync(stop);
+        return await LedgerRunner.KeptAsync(catalog, new RedisStateStore(redis), stop);
     }
 
     private static string CatalogOf(ParseResult arguments, string directory)
@@ -78,7 +75,7 @@ internal static class CheckCommands
     {
         if (named is not null)
             return [named];
-        string[] found = [.. catalog.Services.Select(s => s.Name).Where(s => Directory.Exists(Path.Combine(directory, "served", s)))];
+        string[] found = [.. catalog.Services.Select(s => s.Name).Where(s => Directory.Exists(ServedVectorSchema.DirectoryOf(directory, s)))];
         return found.Length > 0 ? found : throw new ArgumentException($"no served vectors under {Path.Combine(directory, "served")}: nothing was read by trigger yet. Run `streamml demo`, or `streamml serve` on a service with a trigger");
     }
 }

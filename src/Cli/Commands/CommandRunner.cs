@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Spectre.Console;
 using StreamMl.FeatureEngine.Views;
 
 namespace StreamMl.Cli.Commands;
@@ -23,7 +22,6 @@ internal static class CommandRunner
         }
         catch (Exception error) when (IsUsers(error))
         {
-            AnsiConsole.Console.Profile.Width = Math.Max(AnsiConsole.Console.Profile.Width, 120);
             await Console.Error.WriteLineAsync($"streamml: {error.Message}");
             return Usage;
         }

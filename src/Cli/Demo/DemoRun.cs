@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StreamMl.BatchBackfill;
+using StreamMl.BatchBackfill.Ledger;
 using StreamMl.BatchBackfill.Parity;
 using StreamMl.Cli.Commands;
 using StreamMl.Cli.Hosting;
@@ -13,6 +14,7 @@ using StreamMl.Ingestors.Replay;
 using StreamMl.OnlineScorer;
 using StreamMl.OnlineScorer.Api;
 using StreamMl.OnlineScorer.Reading;
+using StreamMl.OnlineScorer.Triggers;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Time;
@@ -39,7 +41,7 @@ internal sealed class DemoRun(DemoOptions options)
         screen.Title($"StreamMl demo: flights from New York, 2013. Everything lies under {options.Directory}");
         await using var installation = await Installation.StartAsync(new InstallationOptions { Directory = options.Directory, Kafka = options.Kafka, Redis = options.Redis }, stop);
         await Caught.MakeTopicsAsync(catalog, installation, stop);
-        using var host = WorkerRunner.Build(installation, catalog, services => AddWorkers(services), LogLevel.Warning);
+        using var host = WorkerRunner.Build(installation, catalog, services => AddWorkers(services, installation.Options), LogLevel.Warning);
         await host.StartAsync(stop);
         var api = host.Services.GetRequiredService<FeatureApiServer>().Address;
         installation.Endpoints(api, Path.GetFullPath(catalogPath)).Write(options.Directory);
@@ -64,12 +66,12 @@ internal sealed class DemoRun(DemoOptions options)
 
     private async Task<int> WorkAsync(IHost host, Installation installation, Catalog catalog, string api, CancellationToken stop)
     {
-        using var caught = new Caught(catalog, installation);
+        var caught = new Caught(catalog, installation, host.Services.GetRequiredService<ITopicEnds>());
         var started = total.Elapsed.TotalSeconds;
         DemoScreen.Line($"Kafka {installation.Kafka.BootstrapServers}, Redis {installation.RedisEndpoint.Configuration}, registry {installation.Registry.Url}, query API {api} ({started:F1} s)");
         await ReplayAsync(host, caught, stop);
         var replayed = total.Elapsed.TotalSeconds;
-        var ledgers = await caught.LedgersAsync(stop);
+        var ledgers = await LedgerRunner.KeptAsync(catalog, installation.Store, stop);
         SavedLedger.Write(options.Directory, ledgers);
         await QueryAsync(host, catalog, stop);
 
@@ -136,7 +138,7 @@ internal sealed class DemoRun(DemoOptions options)
         await GetCommand.PrintAsync(host.Services.GetRequiredService<FeatureReader>(), catalog, Service, keys, asOf, stop);
     }
 
-    private int Conclude(DemoReport report, IReadOnlyList<SavedLedger> ledgers, Installation installation, string api, int parityExit)
+    private int Conclude(DemoReport report, IReadOnlyList<KeptLedger> ledgers, Installation installation, string api, int parityExit)
     {
         var unbalanced = ledgers.Count(l => !l.Counts.Balances);
         screen.Heading("Result");
@@ -160,10 +162,10 @@ internal sealed class DemoRun(DemoOptions options)
         return parityExit == 0 && unbalanced == 0 ? 0 : CommandRunner.Failed;
     }
 
-    private void AddWorkers(IServiceCollection services)
+    private void AddWorkers(IServiceCollection services, InstallationOptions installation)
     {
         services.AddArchiver();
-        services.Configure<ArchiverOptions>(o => o.Directory = Path.Combine(options.Directory, "archive"));
+        services.Configure<ArchiverOptions>(o => o.Directory = installation.ArchiveDirectory);
         services.AddStreamFeatures();
         services.AddFeatureApi(o => o.Url = options.Stay ? "http://127.0.0.1:8088" : "http://127.0.0.1:0");
         services.AddTriggerServing(o =>
@@ -193,6 +195,6 @@ internal sealed class DemoRun(DemoOptions options)
             File.Delete(Path.Combine(Directory.CreateDirectory(options.Directory).FullName, name));
     }
 
-    private static DemoLedger Sum(Catalog catalog, IReadOnlyList<SavedLedger> ledgers, bool sources) =>
-        DemoLedger.Of(ledgers.Where(l => catalog.Sources.Any(s => s.Topic == l.Log) == sources).Aggregate(default(LedgerCounts), (sum, l) => sum + l.Counts));
+    private static DemoLedger Sum(Catalog catalog, IReadOnlyList<KeptLedger> ledgers, bool sources) =>
+        DemoLedger.Of(ledgers.Where(l => catalog.Sources.Any(s => s.Topic == l.Partition.Topic) == sources).Aggregate(default(LedgerCounts), (sum, l) => sum + l.Counts));
 }

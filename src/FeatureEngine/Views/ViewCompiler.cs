@@ -1,3 +1,4 @@
+using StreamMl.FeatureEngine.Expressions;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Events;
 using StreamMl.Shared.Features;
@@ -16,13 +17,26 @@ internal sealed class ViewCompiler(ViewDefinition view, SourceDefinition source)
     {
         if (view.Features.Count == 0)
             throw DefinitionException.Of(view.Location, $"view '{view.Name}' has no features", "Name at least one aggregation, such as count");
-        var schema = ViewProgram.SchemaWithDerived(view, source);
+        var schema = SchemaWithDerived();
         columns.AddRange(view.Features.Select(f => f.Aggregation.Column).OfType<string>().Distinct(StringComparer.Ordinal)
             .Order(StringComparer.Ordinal).Select(name => ColumnOf(schema, name)));
         foreach (var feature in view.Features)
             AddOutputs(feature);
         var levels = view.Features.GroupBy(HopOf).OrderBy(g => g.Key == 0 ? long.MaxValue : g.Key).Select(BuildLevel).ToList();
-        return new ViewProgram(view, source, columns, levels, outputs, outputsByFeature);
+        return new ViewProgram(view, source, schema, columns, levels, outputs, outputsByFeature);
+    }
+
+    /// <summary>The schema that rows have after the derived columns were added, for compiling expressions.</summary>
+    private EventSchema SchemaWithDerived()
+    {
+        var schema = source.Schema;
+        foreach (var derived in view.Derive)
+        {
+            var expression = CompiledExpression.Compile(derived.Expression, schema);
+            schema = new EventSchema(schema.Name, [.. schema.Fields, new EventField(derived.Name, expression.Type, Nullable: true)]);
+        }
+
+        return schema;
     }
 
     private ProgramColumn ColumnOf(EventSchema schema, string name) => schema.Find(name) is { } field

@@ -200,5 +200,5 @@ public sealed class ViewInput
 
     /// <summary>A derived column whose fields the batch does not carry is one that nothing needs.</summary>
     private bool IsComputable(string expression, EventSchema rowSchema) =>
-        CompiledExpression.Compile(expression, ViewProgram.SchemaWithDerived(program.View, program.Source)).Fields.All(f => rowSchema.IndexOf(f) >= 0);
+        CompiledExpression.Compile(expression, program.RowSchema).Fields.All(f => rowSchema.IndexOf(f) >= 0);
 }

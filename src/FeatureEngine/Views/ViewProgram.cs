@@ -16,6 +16,7 @@ public sealed class ViewProgram
     internal ViewProgram(
         ViewDefinition view,
         SourceDefinition source,
+        EventSchema rowSchema,
         IReadOnlyList<ProgramColumn> columns,
         IReadOnlyList<Level> levels,
         IReadOnlyList<FeatureColumn> outputs,
@@ -31,6 +32,7 @@ public sealed class ViewProgram
         Log = LogNames.LogOf(source, view);
         AllowedLatenessUs = TimeGrid.ToMicros(view.AllowedLateness);
         ForgetAfterUs = ForgetAfter();
+        RowSchema = rowSchema;
         RequiredFields = FindRequiredFields();
         AggregatedSchema = new EventSchema(view.Name, [.. columns.Select(c => new EventField(c.Name, c.Type, Nullable: true))]);
     }
@@ -61,6 +63,9 @@ public sealed class ViewProgram
     /// <summary>An entity is forgotten once the partition's watermark is more than this past its newest event; null: never.</summary>
     public long? ForgetAfterUs { get; }
 
+    /// <summary>The source's fields and the derived columns, for compiling expressions.</summary>
+    internal EventSchema RowSchema { get; }
+
     internal IReadOnlyList<ProgramColumn> Columns { get; }
 
     internal Level[] Levels { get; }
@@ -72,19 +77,6 @@ public sealed class ViewProgram
     public (int First, int Count) OutputsOf(string featureName) => outputsByFeature.TryGetValue(featureName, out var range)
         ? range
         : throw new ArgumentException($"view '{View.Name}' has no feature '{featureName}'; it has {string.Join(", ", outputsByFeature.Keys)}", nameof(featureName));
-
-    /// <summary>The schema that rows have after the derived columns were added, for compiling expressions.</summary>
-    internal static EventSchema SchemaWithDerived(ViewDefinition view, SourceDefinition source)
-    {
-        var schema = source.Schema;
-        foreach (var derived in view.Derive)
-        {
-            var expression = CompiledExpression.Compile(derived.Expression, schema);
-            schema = new EventSchema(schema.Name, [.. schema.Fields, new EventField(derived.Name, expression.Type, Nullable: true)]);
-        }
-
-        return schema;
-    }
 
     private long? ForgetAfter()
     {
@@ -98,13 +90,12 @@ public sealed class ViewProgram
     {
         var wanted = new HashSet<string>(View.KeyFields, StringComparer.Ordinal);
         wanted.UnionWith(Columns.Select(c => c.Name));
-        var schema = SchemaWithDerived(View, Source);
         if (View.Filter is not null)
-            wanted.UnionWith(CompiledExpression.Compile(View.Filter, schema).Fields);
+            wanted.UnionWith(CompiledExpression.Compile(View.Filter, RowSchema).Fields);
         foreach (var derived in View.Derive.Reverse())
         {
             if (wanted.Remove(derived.Name))
-                wanted.UnionWith(CompiledExpression.Compile(derived.Expression, schema).Fields);
+                wanted.UnionWith(CompiledExpression.Compile(derived.Expression, RowSchema).Fields);
         }
 
         return wanted;

@@ -18,9 +18,6 @@ public sealed class InstallationOptions
     /// <summary>The archive of the logs. Default <c>archive</c> under <see cref="Directory"/>.</summary>
     public string ArchiveDirectory => Path.Combine(Directory, "archive");
 
-    /// <summary>The vectors that were served by trigger. Default <c>served</c> under <see cref="Directory"/>.</summary>
-    public string ServedDirectory => Path.Combine(Directory, "served");
-
     /// <summary>Fills what was not given from the environment, and then from the servers that another process of this directory has told of.</summary>
     public InstallationOptions WithDefaults(Func<string, string?> environment, bool findRunning)
     {

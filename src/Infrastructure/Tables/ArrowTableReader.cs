@@ -6,19 +6,16 @@ using StreamMl.Shared.Events;
 namespace StreamMl.Infrastructure.Tables;
 
 /// <summary>A table in an Arrow IPC file, uncompressed, mapped into memory.</summary>
-public sealed class ArrowTableReader : TableReader
+public sealed class ArrowTableReader : RecordBatchTableReader
 {
     private readonly SharedFile file;
     private readonly ArrowStreamReader reader;
-    private readonly int[] columns;
-    private RecordBatch? batch;
-    private int used;
 
     public ArrowTableReader(string path)
     {
         file = new SharedFile(path);
         reader = file.OpenArrow();
-        (Schema, columns, Skipped) = ArrowFields.FromArrow(Path.GetFileNameWithoutExtension(path), reader.Schema);
+        (Schema, Columns, Skipped) = ArrowFields.FromArrow(Path.GetFileNameWithoutExtension(path), reader.Schema);
         if (reader.Schema.HasMetadata)
             Metadata = reader.Schema.Metadata;
     }
@@ -29,28 +26,14 @@ public sealed class ArrowTableReader : TableReader
 
     public override IReadOnlyDictionary<string, string> Metadata { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
-    public override bool Read(EventBatch into, int maxRows)
-    {
-        while (batch is null || used == batch.Length)
-        {
-            batch?.Dispose();
-            batch = reader.ReadNextRecordBatch();
-            used = 0;
-            if (batch is null)
-                return false;
-        }
+    protected override int[] Columns { get; }
 
-        var count = Math.Min(maxRows, batch.Length - used);
-        RecordBatches.Copy(batch, columns, used, count, into);
-        used += count;
-        return true;
-    }
+    protected override RecordBatch? NextBatch() => reader.ReadNextRecordBatch();
 
     protected override void Dispose(bool disposing)
     {
-        batch?.Dispose();
+        base.Dispose(disposing);
         reader.Dispose();
         file.Dispose();
-        base.Dispose(disposing);
     }
 }

@@ -43,9 +43,8 @@ internal sealed partial class ArchiverWorker(
         var logs = new SortedDictionary<string, int>(StringComparer.Ordinal);
         foreach (var source in catalog.Sources)
         {
-            logs[source.Topic] = source.Partitions;
-            foreach (var view in catalog.Views.Where(v => v.Source == source.Name))
-                logs[LogNames.LogOf(source, view)] = source.Partitions;
+            foreach (var log in LogNames.LogsOf(catalog, source))
+                logs[log] = source.Partitions;
         }
 
         return logs;

@@ -35,7 +35,7 @@ internal sealed class GateUnits
             foreach (var view in views)
                 units.AddRange(ViewUnits(ViewProgram.Compile(view, source), source, partitions));
             foreach (var service in catalog.Services.Where(s => s.Trigger == source.Name && gateServices?.Contains(s.Name) != false))
-                units.AddRange(partitions.Select(p => new GateUnit($"service {service.Name}, {p}", $"{LogNames.HashTag(p)}service.{service.Name}!pos", p, [])));
+                units.AddRange(partitions.Select(p => new GateUnit($"service {service.Name}, {p}", LogNames.ServicePositionKey(p, service.Name), p, [])));
         }
 
         Units = units;

@@ -54,9 +54,9 @@ internal sealed class TriggerPlan
         return new TriggerPlan(service, source, schema, [.. keys.Select(k => schema.IndexOf(k.Name))]);
     }
 
-    public string PositionKey(PartitionId partition) => $"{LogNames.HashTag(partition)}service.{Name}!pos";
+    public string PositionKey(PartitionId partition) => LogNames.ServicePositionKey(partition, Name);
 
-    public string SinkPositionKey(PartitionId partition, string sink) => $"{LogNames.HashTag(partition)}service.{Name}.{sink}!pos";
+    public string SinkPositionKey(PartitionId partition, string sink) => LogNames.ServicePositionKey(partition, $"{Name}.{sink}");
 
     /// <summary>Copies the keys of a decoded row into a request, as the canonical texts that the stream writes.</summary>
     public void SetKeys(ServedBatch batch, int request, int row)

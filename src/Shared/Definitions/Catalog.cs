@@ -21,6 +21,9 @@ public sealed record Catalog(
 
     public ServiceDefinition Service(string name) => Services.FirstOrDefault(s => s.Name == name) ?? throw Unknown("service", name, Services.Select(s => s.Name));
 
+    /// <summary>The views over a source.</summary>
+    public IEnumerable<ViewDefinition> ViewsOf(SourceDefinition source) => Views.Where(v => v.Source == source.Name);
+
     private static ArgumentException Unknown(string kind, string name, IEnumerable<string> known) =>
         new($"there is no {kind} '{name}' in the catalogue; it has {string.Join(", ", known.Order(StringComparer.Ordinal))}");
 }

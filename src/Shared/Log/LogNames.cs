@@ -17,6 +17,14 @@ public static class LogNames
     public static string LogOf(SourceDefinition source, ViewDefinition view) =>
         view.KeyFields.SequenceEqual(source.KeyFields) ? source.Topic : RepartitionTopic(source.Topic, view.KeyFields);
 
+    /// <summary>Every log of a source: those that its views read, then its own topic.</summary>
+    public static IEnumerable<string> LogsOf(Catalog catalog, SourceDefinition source) =>
+        catalog.ViewsOf(source).Select(v => LogOf(source, v)).Append(source.Topic).Distinct(StringComparer.Ordinal);
+
+    /// <summary>Every partition of every log of these sources.</summary>
+    public static IReadOnlyList<PartitionId> PartitionsOf(Catalog catalog, IEnumerable<SourceDefinition> sources) =>
+        [.. sources.SelectMany(s => LogsOf(catalog, s).SelectMany(l => Enumerable.Range(0, s.Partitions).Select(p => new PartitionId(l, p))))];
+
     public static string DeadLetterTopic(string topic) => $"{topic}.dead-letter";
 
     /// <summary>All keys of a log's partition start with this hash tag, so a cluster keeps them in one slot.</summary>
@@ -28,6 +36,9 @@ public static class LogNames
 
     /// <summary>The log's own progress (read, decoded, routed, counted in the ledger): a position beside those of the views.</summary>
     public static string SourcePositionKey(PartitionId log) => $"{HashTag(log)}!source!pos";
+
+    /// <summary>How far a service has read its trigger; a sink of it keeps its own, as <c>NAME.SINK</c>.</summary>
+    public static string ServicePositionKey(PartitionId trigger, string service) => $"{HashTag(trigger)}service.{service}!pos";
 
     /// <summary>How far a source partition was copied into repartition topics: see <see cref="Store.RoutesRecord"/>.</summary>
     public static string RoutesKey(PartitionId log) => $"{HashTag(log)}!routes";
