@@ -4,18 +4,20 @@ using static ArchUnitNET.Fluent.ArchRuleDefinition;
 
 namespace StreamMl.Architecture.Tests;
 
-/// <summary>The house's rules: Shared &lt;- FeatureEngine &lt;- services; services meet at a topic, the store, the archive or the registry, never in code.</summary>
+/// <summary>The house's rules: Shared &lt;- FeatureEngine, ModelEngine &lt;- services; services meet at a topic, the store, the archive or the registry, never in code.</summary>
 public sealed class LayerTests
 {
-    private static readonly string[] Services = ["Ingestors", "StreamFeatures", "BatchBackfill", "OnlineScorer"];
+    private static readonly string[] Services = ["Ingestors", "StreamFeatures", "BatchBackfill", "Training", "OnlineScorer"];
 
     private static readonly ArchUnitNET.Domain.Architecture House = new ArchLoader().LoadAssemblies(
         typeof(Shared.Definitions.Catalog).Assembly,
         typeof(FeatureEngine.Views.ViewProgram).Assembly,
+        typeof(ModelEngine.ModelTask).Assembly,
         System.Reflection.Assembly.Load("StreamMl.Infrastructure"),
         System.Reflection.Assembly.Load("StreamMl.Ingestors"),
         System.Reflection.Assembly.Load("StreamMl.StreamFeatures"),
         System.Reflection.Assembly.Load("StreamMl.BatchBackfill"),
+        System.Reflection.Assembly.Load("StreamMl.Training"),
         System.Reflection.Assembly.Load("StreamMl.OnlineScorer")).Build();
 
     public static TheoryData<string, string> Forbidden
@@ -23,11 +25,13 @@ public sealed class LayerTests
         get
         {
             var data = new TheoryData<string, string>();
-            string[] all = ["Shared", "FeatureEngine", "Infrastructure", .. Services];
+            string[] all = ["Shared", "FeatureEngine", "ModelEngine", "Infrastructure", .. Services];
             foreach (var other in all.Skip(1))
                 data.Add("Shared", other);
             foreach (var other in all.Skip(2))
                 data.Add("FeatureEngine", other);
+            foreach (var other in all.Except(["Shared", "ModelEngine"]))
+                data.Add("ModelEngine", other);
             foreach (var other in all.Except(["Shared", "Infrastructure"]))
                 data.Add("Infrastructure", other);
             foreach (var service in Services)
@@ -54,8 +58,8 @@ public sealed class LayerTests
     [InlineData(@"^Microsoft\.Extensions\.Logging")]
     [InlineData(@"^System\.IO\.File")]
     [InlineData(@"^System\.Threading\.Tasks")]
-    public void FeatureEngine_IsPure(string @namespace) =>
-        Types().That().ResideInNamespaceMatching(@"^StreamMl\.FeatureEngine(\.|$)")
+    public void Engines_ArePure(string @namespace) =>
+        Types().That().ResideInNamespaceMatching(@"^StreamMl\.(Feature|Model)Engine(\.|$)")
             .Should().NotDependOnAnyTypesThat().ResideInNamespaceMatching(@namespace)
-            .Because("the engine has no I/O, no logger and no async").WithoutRequiringPositiveResults().Check(House);
+            .Because("the engines have no I/O, no logger and no async").WithoutRequiringPositiveResults().Check(House);
 }
