@@ -99,6 +99,10 @@ internal static unsafe partial class LibRdKafka
 
     // Consumer ------------------------------------------------------------------------------------------------------------
 
+    /// <summary>What the last fetch said, without asking the broker.</summary>
+    [LibraryImport(Name, EntryPoint = "rd_kafka_get_watermark_offsets", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int WatermarkOffsets(IntPtr handle, string topic, int partition, long* low, long* high);
+
     [LibraryImport(Name, EntryPoint = "rd_kafka_poll_set_consumer")]
     public static partial int PollSetConsumer(IntPtr handle);
 

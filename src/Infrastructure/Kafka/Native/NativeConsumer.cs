@@ -108,6 +108,13 @@ internal sealed unsafe class NativeConsumer : IDisposable
         _ = LibRdKafka.Commit(handle, partitions.List, async: 1);
     }
 
+    /// <summary>One past the last record that the partition had when it was last fetched from; negative where that is not known.</summary>
+    public long EndOf(PartitionId partition)
+    {
+        long low, high;
+        return LibRdKafka.WatermarkOffsets(handle, partition.Topic, partition.Partition, &low, &high) == LibRdKafka.NoError ? high : -1;
+    }
+
     /// <summary>The client's fatal error, if it has one.</summary>
     public KafkaException? Fatal()
     {

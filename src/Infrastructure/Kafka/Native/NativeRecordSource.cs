@@ -42,6 +42,7 @@ internal sealed unsafe class NativeRecordSource : IRecordSource
             int count = Poll(into, Room(into), 0);
             if (count == 0 && consumer.Pending is null) count = Poll(into, 1, (int)Math.Ceiling(wait.TotalMilliseconds));
             while (count > 0 && Room(into) > 0 && consumer.Pending is null) count = Poll(into, Room(into), 0);
+            AppendKnownEnds(into);
         }
         finally
         {
@@ -104,6 +105,19 @@ internal sealed unsafe class NativeRecordSource : IRecordSource
         into.EndRun(partition, runStart, into.Count - runStart);
         if (goneInPoll.Count > 0) RewindReturned();
         return count;
+    }
+
+    /// <summary>
+    /// The broker tells the end of a partition by an empty answer, which it holds back for a while. The answer that brought the last records
+    /// said how many there are, so a reader that has caught up need not wait for the next.
+    /// </summary>
+    private void AppendKnownEnds(RawRecordBatch into)
+    {
+        foreach (var run in into.Runs)
+        {
+            long next = into.Records[run.First + run.Count - 1].Offset + 1;
+            if (next == consumer.EndOf(run.Partition)) into.AppendEnd(run.Partition, next);
+        }
     }
 
     private void Copy(RawRecordBatch into, NativeMessage* message)
