@@ -45,7 +45,7 @@ public static partial class DurableFile
     }
 
     /// <summary>A rename lives in the directory: without this it may be lost with the power, though the file's bytes are safe.</summary>
-    private static void SyncDirectory(string directory)
+    internal static void SyncDirectory(string directory)
     {
         if (OperatingSystem.IsWindows())
             return;
