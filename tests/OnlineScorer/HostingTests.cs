@@ -65,7 +65,7 @@ public sealed class HostingTests
         builder.Services.AddTriggerServing(o =>
         {
             o.Directory = directory;
-            o.Align = true;
+            o.AlignOlderThanMs = 0;
             o.MaxBatch = 64;
         });
         return builder.Build();

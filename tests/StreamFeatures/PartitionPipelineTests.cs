@@ -89,6 +89,17 @@ public sealed class PartitionPipelineTests
     }
 
     [Fact]
+    public async Task Pipeline_SourceThatNoViewReads_HasALedgerAndDeadLetters()
+    {
+        var broker = new FakeBroker(1);
+        RandomLog.Fill(broker, 1, [(null, 1_700_000_000_000_000), (new Landing("N1", 1_700_000_000_000_000, "A", 1), 1_700_000_000_000_000)]);
+        var store = new InMemoryStateStore();
+        await new PipelineLab(broker, store, TestCatalog.With()).RunStraightAsync(Landings);
+        broker.Log("landings.dead-letter").Count.ShouldBe(1);
+        PipelineLab.Ledger(store, Landings).ShouldBe(new LedgerCounts(2, 0, 0, 0, 1, 1));
+    }
+
+    [Fact]
     public async Task Commit_DeliveryFails_StartsOverAndNothingIsWritten()
     {
         var broker = new FakeBroker(1);

@@ -22,7 +22,7 @@ public sealed record LedgerLine(PartitionId Partition, long NextOffset, LedgerCo
 {
     public bool Agrees => Kept == Recounted && Kept.Balances;
 
-    public override string ToString() => $"{Partition} [0, {NextOffset}): kept {Kept}, recounted {Recounted}{(Agrees ? "" : " DIFFERENT")}";
+    public override string ToString() => $"{Partition} [0, {NextOffset}): {Kept}{(Agrees ? "" : Kept == Recounted ? " DOES NOT BALANCE" : $" DIFFERS: the archive gives {Recounted}")}";
 }
 
 /// <summary>Counts again, from the archive and through the engine, what became of every record of every log. Thread-safe.</summary>
@@ -36,8 +36,6 @@ public static class LedgerRunner
         foreach (var source in catalog.Sources)
         {
             var byLog = catalog.ViewsOf(source).Select(v => ViewProgram.Compile(v, source)).ToLookup(p => p.Log, StringComparer.Ordinal);
-            if (byLog.Count == 0)
-                continue;
             foreach (var log in LogNames.LogsOf(catalog, source))
             {
                 var routes = log == source.Topic ? byLog.Where(l => l.Key != log).Select(l => l.First().View.KeyFields).ToList() : [];
@@ -60,10 +58,10 @@ public static class LedgerRunner
         return ledgers;
     }
 
-    /// <summary>Every log's ledger as the store keeps it, with the position that it was kept at. Sources that no view reads have none.</summary>
+    /// <summary>Every log's ledger as the store keeps it, with the position that it was kept at.</summary>
     public static async Task<IReadOnlyList<KeptLedger>> KeptAsync(Catalog catalog, IStateStore store, CancellationToken cancellationToken)
     {
-        var partitions = LogNames.PartitionsOf(catalog, catalog.Sources.Where(s => catalog.ViewsOf(s).Any()));
+        var partitions = LogNames.PartitionsOf(catalog, catalog.Sources);
         var keys = new PackedBytes();
         foreach (var partition in partitions)
         {

@@ -30,7 +30,7 @@ internal static class WorkerCommands
         {
             AddArchive(services, arguments);
             services.AddStreamFeatures();
-            AddServing(services, arguments, align: arguments.GetValue(replay) is not null);
+            AddServing(services, arguments);
             if (arguments.GetValue(replay) is { } mapping)
                 AddReplay(services, arguments, mapping);
             AddHttp(services, arguments);
@@ -70,7 +70,7 @@ internal static class WorkerCommands
     public static Command Serve()
     {
         var command = new Command("serve", "Answer feature queries, and read a vector at every trigger event") { Listen }.WithServers().WithCatalog();
-        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddServing(services, arguments, align: false), stop));
+        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddServing(services, arguments), stop));
         return command;
     }
 
@@ -109,14 +109,10 @@ internal static class WorkerCommands
         services.Configure<ArchiverOptions>(o => o.Directory = arguments.Installation(findRunning: false).ArchiveDirectory);
     }
 
-    private static void AddServing(IServiceCollection services, ParseResult arguments, bool align)
+    private static void AddServing(IServiceCollection services, ParseResult arguments)
     {
         services.AddFeatureApi(o => o.Url = arguments.GetValue(Listen)!);
-        services.AddTriggerServing(o =>
-        {
-            o.Directory = arguments.GetValue(CommonOptions.Directory);
-            o.Align = align;
-        });
+        services.AddTriggerServing(o => o.Directory = arguments.GetValue(CommonOptions.Directory));
     }
 
     private static void AddHttp(IServiceCollection services, ParseResult arguments)

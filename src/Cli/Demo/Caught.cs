@@ -17,14 +17,12 @@ internal sealed class Caught
     private readonly ITopicEnds topicEnds;
     private readonly ArchiveLayout archive;
     private readonly IReadOnlyList<PartitionId> logs;
-    private readonly IReadOnlyList<PartitionId> read;
 
     public Caught(Catalog catalog, Installation installation, ITopicEnds topicEnds)
     {
         (this.catalog, this.installation, this.topicEnds) = (catalog, installation, topicEnds);
         archive = new ArchiveLayout(installation.Options.ArchiveDirectory);
         logs = LogNames.PartitionsOf(catalog, catalog.Sources);
-        read = LogNames.PartitionsOf(catalog, catalog.Sources.Where(s => catalog.ViewsOf(s).Any()));
     }
 
     /// <summary>Makes the topics that are not there yet: the workers start at their own pace, and a topic that is missing cannot be asked for its end.</summary>
@@ -43,7 +41,7 @@ internal sealed class Caught
     {
         var at = await topicEnds.EndsAsync(logs, stop);
         var ends = logs.Zip(at).ToDictionary(l => l.First, l => l.Second);
-        var stream = await BehindAsync(read, LogNames.SourcePositionKey, ends, stop);
+        var stream = await BehindAsync(logs, LogNames.SourcePositionKey, ends, stop);
         long triggers = 0;
         foreach (var service in catalog.Services.Where(s => s.Trigger is not null))
         {

@@ -168,11 +168,7 @@ internal sealed class DemoRun(DemoOptions options)
         services.Configure<ArchiverOptions>(o => o.Directory = installation.ArchiveDirectory);
         services.AddStreamFeatures();
         services.AddFeatureApi(o => o.Url = options.Stay ? "http://127.0.0.1:8088" : "http://127.0.0.1:0");
-        services.AddTriggerServing(o =>
-        {
-            o.Directory = options.Directory;
-            o.Align = true;
-        });
+        services.AddTriggerServing(o => o.Directory = options.Directory);
         services.AddReplay(o =>
         {
             o.MappingPath = Path.Combine(sample, "mapping.yaml");

@@ -42,17 +42,8 @@ public sealed class ViewInput
 
         keyColumns = [.. program.View.KeyFields.Select(batchSchema.IndexOf)];
         resolve = Resolve;
-        var rowSchema = batchSchema;
-        var list = new List<(string, CompiledExpression)>();
-        foreach (var column in program.View.Derive.Where(d => IsComputable(d.Expression, rowSchema)))
-        {
-            var expression = CompiledExpression.Compile(column.Expression, rowSchema);
-            list.Add((column.Name, expression));
-            rowSchema = new EventSchema(rowSchema.Name, [.. rowSchema.Fields, new EventField(column.Name, expression.Type, Nullable: true)]);
-        }
-
-        derivations = [.. list];
-        filter = program.View.Filter is null ? null : CompiledExpression.Compile(program.View.Filter, rowSchema);
+        derivations = [.. Derivations(program, batchSchema)];
+        filter = program.View.Filter is null ? null : CompiledExpression.Compile(program.View.Filter, program.RowSchema);
         aggregated = new EventColumn?[program.Columns.Count];
     }
 
@@ -199,6 +190,14 @@ public sealed class ViewInput
     private EventColumn Resolve(string name) => derived.TryGetValue(name, out var column) ? column : Batch.Column(name);
 
     /// <summary>A derived column whose fields the batch does not carry is one that nothing needs.</summary>
-    private bool IsComputable(string expression, EventSchema rowSchema) =>
-        CompiledExpression.Compile(expression, program.RowSchema).Fields.All(f => rowSchema.IndexOf(f) >= 0);
+    private static IEnumerable<(string Name, CompiledExpression Expression)> Derivations(ViewProgram program, EventSchema batchSchema)
+    {
+        var carried = batchSchema.Fields.Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var column in program.View.Derive)
+        {
+            var expression = CompiledExpression.Compile(column.Expression, program.RowSchema);
+            if (expression.Fields.All(carried.Contains) && carried.Add(column.Name))
+                yield return (column.Name, expression);
+        }
+    }
 }

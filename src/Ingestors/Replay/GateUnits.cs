@@ -25,7 +25,7 @@ internal sealed class GateUnits
         {
             var partitions = Enumerable.Range(0, source.Partitions).Select(p => new PartitionId(source.Topic, p)).ToList();
             var views = catalog.Views.Where(v => v.Source == source.Name).ToList();
-            // Nobody reads the topic of a source without a view.
+            // Only the ledger hangs on the topic of a source without a view: no value is early where it is behind.
             if (views.Count > 0)
             {
                 routed.AddRange(partitions);

@@ -4,6 +4,7 @@ using StreamMl.Infrastructure.Kafka;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
+using StreamMl.Shared.Time;
 
 namespace StreamMl.OnlineScorer.Triggers;
 
@@ -187,7 +188,7 @@ internal sealed class TriggerServer : IAssignmentHandler, IDisposable
     private async Task<bool> WaitAsync(Dictionary<PartitionId, long> ends, CancellationToken cancellationToken)
     {
         var wanted = ends;
-        if (options.Align)
+        if (IsOld())
         {
             var partitions = gate.SourcePartitions;
             var now = await services.Ends.EndsAsync(partitions, cancellationToken);
@@ -202,6 +203,14 @@ internal sealed class TriggerServer : IAssignmentHandler, IDisposable
         ServingMetrics.GaveUp.Add(1, tag);
         logger.GaveUp(plan.Name, options.MaxWaitMs, batch.Count, lagging.Count, lagging[0]);
         return false;
+    }
+
+    private bool IsOld()
+    {
+        if (options.AlignOlderThanMs is 0 or int.MaxValue)
+            return options.AlignOlderThanMs == 0;
+        var ageUs = TimeGrid.FromDateTime(services.Time.GetUtcNow().UtcDateTime) - batch.Triggers.Max(t => t.ArrivalTimeUs);
+        return ageUs > options.AlignOlderThanMs * 1_000L;
     }
 
     // A stop does not cut a write short: what half of the sinks have would come to them twice.

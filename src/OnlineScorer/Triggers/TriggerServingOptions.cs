@@ -27,10 +27,12 @@ public sealed class TriggerServingOptions
     public int MaxWaitMs { get; set; } = 5_000;
 
     /// <summary>
-    /// Wait also until every source that feeds the service has applied all that its topic held when the batch was seen. For replays, where days pass
-    /// in seconds: the vectors are then those that real time would have given. Default false: live, the wait would only add latency.
+    /// A batch whose newest event arrived longer ago than this, in milliseconds, comes from a replay or a backlog, where minutes pass in seconds: it also waits
+    /// until every source that feeds the service has applied all that its topic held when the batch was seen, so that its vectors are those that real time
+    /// would have given. Live the wait would only add latency. 0: always wait; <see cref="int.MaxValue"/>: never. Default 10,000.
     /// </summary>
-    public bool Align { get; set; }
+    [Range(0, int.MaxValue)]
+    public int AlignOlderThanMs { get; set; } = 10_000;
 
     /// <summary>How often the positions are looked at while waiting, in milliseconds. 1 to 1,000; default 2.</summary>
     [Range(1, 1_000)]

@@ -11,6 +11,8 @@ public readonly record struct LedgerCounts(long Read, long Applied, long Late, l
 {
     public bool Balances => Read == Applied + Late + Duplicate + Filtered + DeadLettered;
 
+    public override string ToString() => $"{Read} read = {Applied} applied + {Late} late + {Duplicate} duplicate + {Filtered} filtered + {DeadLettered} dead-lettered";
+
     public static LedgerCounts operator +(LedgerCounts a, LedgerCounts b) => new(
         a.Read + b.Read, a.Applied + b.Applied, a.Late + b.Late, a.Duplicate + b.Duplicate, a.Filtered + b.Filtered, a.DeadLettered + b.DeadLettered);
 

@@ -41,7 +41,7 @@ internal sealed class LogPlan
     public IReadOnlyList<string> PositionKeys(PartitionId partition) =>
         [LogNames.SourcePositionKey(partition), .. Views.Select(v => LogNames.PositionKey(partition, v.View.Name, v.Hash8))];
 
-    /// <summary>The logs that the catalogue's views need: every source that some view reads, and its repartition topics.</summary>
+    /// <summary>Every source of the catalogue, so that each has a ledger and its bad records are dead-lettered, and the repartition topics that views need.</summary>
     /// <exception cref="DefinitionException">A view does not compile.</exception>
     public static IReadOnlyList<LogPlan> Of(Catalog catalog)
     {
@@ -49,8 +49,6 @@ internal sealed class LogPlan
         foreach (var source in catalog.Sources)
         {
             var byLog = catalog.Views.Where(v => v.Source == source.Name).Select(v => ViewProgram.Compile(v, source)).ToLookup(p => p.Log, StringComparer.Ordinal);
-            if (byLog.Count == 0)
-                continue;
             var routes = byLog.Where(l => l.Key != source.Topic).Select(l => new RouteTarget(l.Key, l.First().View.KeyFields)).OrderBy(r => r.Topic, StringComparer.Ordinal).ToList();
             plans.Add(new LogPlan(source, source.Topic, [.. byLog[source.Topic]], routes));
             plans.AddRange(routes.Select(r => new LogPlan(source, r.Topic, [.. byLog[r.Topic]], [])));

@@ -18,6 +18,7 @@ public sealed class TriggerServerTests : IDisposable
     private readonly ServingLab lab;
     private readonly ScriptedSource topic = new("schedules", 3);
     private readonly Dictionary<PartitionId, long> topicEnds = [];
+    private TimeProvider clock = TimeProvider.System;
 
     public TriggerServerTests() => lab = new ServingLab(store);
 
@@ -104,7 +105,7 @@ public sealed class TriggerServerTests : IDisposable
         Trigger("JFK", "LAX", 7, ServingLab.StartUs + 1);
         var sink = new ListSink();
         using var stop = new CancellationTokenSource();
-        var run = Start(topic, sink, o => { o.Align = true; o.MaxWaitMs = 60_000; }, stop.Token);
+        var run = Start(topic, sink, o => { o.AlignOlderThanMs = 0; o.MaxWaitMs = 60_000; }, stop.Token);
         await Eventually.Until(() => store.Commits >= 3, () => $"{store.Commits} commits"); // the claims
         sink.Written.ShouldBeEmpty();
         await lab.CommitAsync();
@@ -124,8 +125,22 @@ public sealed class TriggerServerTests : IDisposable
         topicEnds[new PartitionId("trips", 0)] = 5;
         Trigger("JFK", "LAX", 7, ServingLab.StartUs + 1);
         var sink = new ListSink();
-        await ServeAsync(topic, sink, () => sink.Written.Count == 1, configure: o => { o.Align = true; o.MaxWaitMs = 20; });
+        await ServeAsync(topic, sink, () => sink.Written.Count == 1, configure: o => o.MaxWaitMs = 20);
         sink.Durable[0].IsCaughtUp.ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData(9_999, true)]
+    [InlineData(10_001, false)]
+    public async Task Run_SourcesAreBehind_OnlyAnOldEventWaitsForThem(int ageMs, bool isServedAtOnce)
+    {
+        await lab.CommitAsync();
+        topicEnds[new PartitionId("trips", 0)] = 5;
+        clock = new StoppedClock(ServingLab.StartUs + (ageMs * 1_000L));
+        Trigger("JFK", "LAX", 7, ServingLab.StartUs);
+        var sink = new ListSink();
+        await ServeAsync(topic, sink, () => sink.Written.Count == 1, configure: o => o.MaxWaitMs = 20);
+        sink.Durable[0].IsCaughtUp.ShouldBe(isServedAtOnce);
     }
 
     [Fact]
@@ -136,7 +151,7 @@ public sealed class TriggerServerTests : IDisposable
         Trigger("JFK", "LAX", 7, ServingLab.StartUs + 1);
         var sink = new ListSink();
         using var stop = new CancellationTokenSource();
-        var run = Start(topic, sink, o => { o.Align = true; o.MaxWaitMs = 600_000; }, stop.Token);
+        var run = Start(topic, sink, o => { o.AlignOlderThanMs = 0; o.MaxWaitMs = 600_000; }, stop.Token);
         await Eventually.Until(() => store.Snapshot().Keys.Any(k => k.Contains("service.everything", StringComparison.Ordinal)), () => "no claim");
         await stop.CancelAsync();
         await run;
@@ -190,7 +205,7 @@ public sealed class TriggerServerTests : IDisposable
         var plan = TriggerPlan.Compile(lab.Catalog, "everything");
         await using var vectors = new ServedVectorSink(plan.Service, directory, "w");
         var services = new TriggerServices(
-            store, new FeatureReader(store, new()), (_, _) => ValueTask.FromResult(ServingLab.Avro), new Ends(topicEnds), null, TimeProvider.System, NullLogger.Instance);
+            store, new FeatureReader(store, new()), (_, _) => ValueTask.FromResult(ServingLab.Avro), new Ends(topicEnds), null, clock, NullLogger.Instance);
         await Task.Factory.StartNew(
             () =>
             {
@@ -232,6 +247,12 @@ public sealed class TriggerServerTests : IDisposable
         }
 
         return vectors;
+    }
+
+    /// <summary>The wall clock stands; timers run.</summary>
+    private sealed class StoppedClock(long nowUs) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddMicroseconds(nowUs);
     }
 
     private sealed class Ends(Dictionary<PartitionId, long> ends) : ITopicEnds
