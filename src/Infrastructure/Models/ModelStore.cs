@@ -134,7 +134,7 @@ public sealed class ModelStore(string directory, TimeProvider time, ModelStoreOp
     }
 
     /// <summary>Everything that was done to a model, oldest first.</summary>
-    public IReadOnlyList<ModelChange> Journal(string name) => ModelJournal.Read(layout.Journal(name));
+    public IReadOnlyList<ModelChange> Journal(string name) => JsonLines.Read<ModelChange>(layout.Journal(name));
 
     /// <summary>Points an alias to a version, whatever it pointed to.</summary>
     /// <returns>The version that it left, or null.</returns>
@@ -219,10 +219,10 @@ public sealed class ModelStore(string directory, TimeProvider time, ModelStoreOp
         return from;
     }
 
-    private Task<IDisposable> LockAsync(string name, CancellationToken cancellationToken) => ModelLock.TakeAsync(layout.Lock(name), options, time, cancellationToken);
+    private Task<IDisposable> LockAsync(string name, CancellationToken cancellationToken) => FileLock.TakeAsync(layout.Lock(name), options.LockWait, time, cancellationToken);
 
     private void Record(string name, string what, string? version, string? alias, string? from, ChangeNote? note) =>
-        ModelJournal.Append(layout.Journal(name), new ModelChange(time.GetUtcNow(), what, version, alias, from, note?.Who, note?.Why));
+        JsonLines.Append(layout.Journal(name), new ModelChange(time.GetUtcNow(), what, version, alias, from, note?.Who, note?.Why));
 
     /// <summary>A crash leaves its draft behind; nobody writes one for a day.</summary>
     private void DiscardOldDrafts(string model)

@@ -17,7 +17,7 @@ public static class ModelJson
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        Converters = { new SortedDictionaryConverter() },
+        Converters = { new SortedDictionaryConverter(), new JsonStringEnumConverter() },
     };
 
     public static byte[] Write<T>(T value) => [.. JsonSerializer.SerializeToUtf8Bytes(value, Options), (byte)'\n'];
