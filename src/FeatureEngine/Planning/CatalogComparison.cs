@@ -105,5 +105,7 @@ internal sealed class CatalogComparison(Catalog before, Catalog after, Func<stri
         }
     }
 
-    private static string Show(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+    private static string Show(JsonElement value) => value.ValueKind != JsonValueKind.String ? value.GetRawText()
+        : value.GetString() is { Length: 64 } hash && hash.All(char.IsAsciiHexDigitLower) ? hash[..8]
+        : value.GetString()!;
 }

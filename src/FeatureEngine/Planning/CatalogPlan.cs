@@ -6,7 +6,7 @@ namespace StreamMl.FeatureEngine.Planning;
 /// <summary>What a catalogue will run and cost, and what changes against the one before. Values only; nothing was touched to make it.</summary>
 /// <param name="Views">In the order of the catalogue.</param>
 /// <param name="Services">In the order of the catalogue.</param>
-/// <param name="Changes">Empty where there is no previous catalogue.</param>
+/// <param name="Changes">Against what runs, then against the previous catalogue; empty where neither is known.</param>
 /// <param name="Diagnostics">Changes that would break what runs: incompatible schemas, partition counts, keys.</param>
 public sealed record CatalogPlan(
     IReadOnlyList<ViewPlan> Views, IReadOnlyList<ServicePlan> Services, IReadOnlyList<Change> Changes, IReadOnlyList<Diagnostic> Diagnostics)
@@ -66,7 +66,7 @@ public enum ChangeKind
 
 /// <summary>A definition that differs from the previous catalogue's.</summary>
 /// <param name="Kind">How.</param>
-/// <param name="What">"view", "service" or "source".</param>
+/// <param name="What">"view", "version of view", "service" or "source".</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Details">What of it changed, one text each.</param>
 /// <param name="Consequence">What follows, in one sentence.</param>

@@ -11,17 +11,32 @@ public static class CatalogPlanner
     /// <param name="previous">The catalogue that runs now; null: no comparison.</param>
     /// <param name="schemaProblems">(new Avro schema, old one) to the reasons why events of the old cannot be read with the new; null: not compared.</param>
     /// <param name="options">What the estimates assume.</param>
+    /// <param name="running">What servers hold; null: not compared.</param>
     /// <exception cref="DefinitionException">A view cannot be computed: validate first.</exception>
     public static CatalogPlan Plan(
-        Catalog catalog, Catalog? previous = null, Func<string, string, IReadOnlyList<string>>? schemaProblems = null, PlanOptions? options = null)
+        Catalog catalog, Catalog? previous = null, Func<string, string, IReadOnlyList<string>>? schemaProblems = null, PlanOptions? options = null, RunningState? running = null)
     {
         var assumptions = options ?? new PlanOptions();
         var views = catalog.Views.Select(v => PlanView(v, catalog.Source(v.Source), assumptions)).ToList();
         var services = catalog.Services.Select(s => PlanService(s, catalog, views)).ToList();
-        if (previous is null)
-            return new CatalogPlan(views, services, [], []);
-        var comparison = new CatalogComparison(previous, catalog, schemaProblems ?? ((_, _) => []));
-        return new CatalogPlan(views, services, comparison.Changes(), comparison.Diagnostics);
+        schemaProblems ??= (_, _) => [];
+        var changes = new List<Change>();
+        var diagnostics = new List<Diagnostic>();
+        if (running is not null)
+        {
+            var comparison = new RunningComparison(catalog, running, schemaProblems);
+            changes.AddRange(comparison.Changes());
+            diagnostics.AddRange(comparison.Diagnostics);
+        }
+
+        if (previous is not null)
+        {
+            var comparison = new CatalogComparison(previous, catalog, schemaProblems);
+            changes.AddRange(comparison.Changes());
+            diagnostics.AddRange(comparison.Diagnostics);
+        }
+
+        return new CatalogPlan(views, services, changes, diagnostics);
     }
 
     private static ViewPlan PlanView(ViewDefinition view, SourceDefinition source, PlanOptions options)

@@ -3,23 +3,41 @@ using StreamMl.Shared.Definitions;
 
 namespace StreamMl.FeatureEngine.Planning;
 
-/// <summary>A plan as text for a terminal. Pure; thread-safe.</summary>
+/// <summary>A plan as text for a terminal or a file: tables of aligned columns, then what changes, then what is wrong. Pure; thread-safe.</summary>
 public static class PlanText
 {
     public static string Write(CatalogPlan plan)
     {
         var text = new StringBuilder();
-        foreach (var view in plan.Views)
-            WriteView(text, view);
-        foreach (var service in plan.Services)
+        AppendTable(text, ["view", "entity", "log", "partitions", "columns", "hop x tiles kept", "tiles a read", "bytes an entity", "at most", "forgotten after"], [.. plan.Views.Select(Cells)]);
+        if (plan.Services.Count > 0)
         {
-            text.AppendLine($"service {service.Name}  {service.Hash[..8]}");
-            text.AppendLine($"  {service.Columns} columns about {string.Join(", ", service.Entities)}");
-            text.AppendLine($"  a read: {service.StateKeys} states and {service.PositionKeys} positions, about {Bytes(service.BytesTypical)}, at most {service.TilesPerRead} tiles");
+            text.AppendLine();
+            AppendTable(text, ["service", "about", "columns", "states a read", "tiles a read", "bytes a read"], [.. plan.Services.Select(Cells)]);
         }
 
         if (plan.RepartitionTopics.Count > 0)
-            text.AppendLine($"repartition topics: {string.Join(", ", plan.RepartitionTopics)}");
+            text.AppendLine().AppendLine($"{plan.RepartitionTopics.Count} repartition topics: {string.Join(", ", plan.RepartitionTopics)}");
+        AppendChanges(text, plan);
+        return text.ToString();
+    }
+
+    private static string[] Cells(ViewPlan view) =>
+    [
+        $"{view.Name}@{view.Hash8}", view.Entity, view.Log, $"{view.Partitions}", $"{view.Outputs.Count}",
+        string.Join(' ', view.Levels.Select(l => $"{(l.Hop is { } hop ? Durations.Format(hop) : "lifetime")}x{l.TilesKept}")),
+        $"{view.TilesPerRead}", Bytes(view.BytesTypical), Bytes(view.BytesWorst), view.ForgetAfter is { } after ? Span(after) : "never",
+    ];
+
+    private static string[] Cells(ServicePlan service) =>
+    [
+        $"{service.Name}@{service.Hash[..8]}", string.Join(", ", service.Entities), $"{service.Columns}", $"{service.StateKeys}", $"{service.TilesPerRead}", Bytes(service.BytesTypical),
+    ];
+
+    private static void AppendChanges(StringBuilder text, CatalogPlan plan)
+    {
+        if (plan.Changes.Count > 0 || plan.Diagnostics.Count > 0)
+            text.AppendLine();
         foreach (var change in plan.Changes)
         {
             text.AppendLine($"{change.Kind.ToString().ToLowerInvariant()} {change.What} {change.Name}. {change.Consequence}");
@@ -29,23 +47,23 @@ public static class PlanText
 
         foreach (var diagnostic in plan.Diagnostics)
             text.AppendLine(diagnostic.ToString());
-        return text.ToString();
     }
 
-    private static void WriteView(StringBuilder text, ViewPlan view)
+    // The last column is not padded, so that no line ends in blanks.
+    private static void AppendTable(StringBuilder text, string[] head, IReadOnlyList<string[]> rows)
     {
-        text.AppendLine($"view {view.Name}@{view.Hash8}  entity {view.Entity}");
-        text.AppendLine($"  reads {view.Log} ({view.Partitions} partitions{(view.IsRepartitioned ? ", repartitioned" : "")}), {view.Outputs.Count} columns");
-        foreach (var level in view.Levels)
-        {
-            var hop = level.Hop is { } span ? $"hop {Durations.Format(span)}" : "lifetime";
-            var windows = string.Join(", ", level.Windows.Select(w => $"{w.Window} ({w.Tiles} tile{(w.Tiles == 1 ? "" : "s")} a read)"));
-            text.AppendLine($"  {hop}: {windows}; at most {level.TilesKept} tiles of {level.TileBytes} bytes");
-        }
-
-        var forget = view.ForgetAfter is { } after ? $"forgotten {Durations.Format(after)} after the last event" : "kept for ever";
-        text.AppendLine($"  an entity: about {Bytes(view.BytesTypical)}, at most {Bytes(view.BytesWorst)}; {forget}");
+        var widths = head.Select((title, c) => rows.Select(r => r[c].Length).Append(title.Length).Max()).ToArray();
+        foreach (var row in rows.Prepend(head))
+            text.AppendLine(string.Join("  ", row.Select((cell, c) => IsNumber(head[c]) ? cell.PadLeft(widths[c]) : c == row.Length - 1 ? cell : cell.PadRight(widths[c]))));
     }
+
+    private static bool IsNumber(string title) => title is "partitions" or "columns" or "at most" || title.Contains(" a ", StringComparison.Ordinal) || title.Contains(" an ", StringComparison.Ordinal);
+
+    // 10450m says little to a person; 7d 6h 10m does.
+    private static string Span(TimeSpan span) => string.Join(' ', new[]
+    {
+        span.Days > 0 ? $"{span.Days}d" : "", span.Hours > 0 ? $"{span.Hours}h" : "", span.Minutes > 0 ? $"{span.Minutes}m" : "", span.Seconds > 0 ? $"{span.Seconds}s" : "",
+    }.Where(part => part.Length > 0));
 
     private static string Bytes(long bytes) => bytes switch
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using StackExchange.Redis;
+using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 
@@ -11,6 +12,9 @@ public sealed class RedisStoreDirectory(IConnectionMultiplexer redis) : IStoreDi
     public const int MaxScans = 50;
 
     private const int KeysPerScan = 1_000;
+
+    /// <summary>Looking through a whole store is for a person who waits: 10 million keys take Redis some seconds.</summary>
+    private const int MaxWholeScans = 1_000;
 
     public async Task<IReadOnlyList<string>> HashesOfAsync(PartitionId log, string view, CancellationToken cancellationToken)
     {
@@ -27,16 +31,31 @@ public sealed class RedisStoreDirectory(IConnectionMultiplexer redis) : IStoreDi
         return [.. keys.Take(limit).Select(k => k[length..])];
     }
 
-    private async Task<List<byte[]>> ScanAsync(string prefix, string tail, int limit, CancellationToken cancellationToken)
+    /// <summary>Every view version that has a position, found by looking at up to 10 million keys.</summary>
+    public async Task<IReadOnlyList<StoredView>> ViewsAsync(CancellationToken cancellationToken)
+    {
+        var keys = await ScanAsync("{", "*}*@????????!pos", int.MaxValue, cancellationToken, MaxWholeScans, 10 * KeysPerScan);
+        var views = new HashSet<StoredView>();
+        foreach (var key in keys)
+        {
+            if (LogNames.TryParsePositionKey(Encoding.UTF8.GetString(key), out var log, out var view, out var hash8))
+                views.Add(new StoredView(log, view, hash8));
+        }
+
+        return [.. views.OrderBy(v => v.View, StringComparer.Ordinal).ThenBy(v => v.Hash8, StringComparer.Ordinal).ThenBy(v => v.Log.ToString(), StringComparer.Ordinal)];
+    }
+
+    private async Task<List<byte[]>> ScanAsync(
+        string prefix, string tail, int limit, CancellationToken cancellationToken, int maxScans = MaxScans, int keysPerScan = KeysPerScan)
     {
         var found = new List<byte[]>();
         foreach (var server in redis.GetServers().Where(s => s.IsConnected && !s.IsReplica))
         {
             var cursor = "0";
-            for (var scan = 0; scan < MaxScans && found.Count < limit; scan++)
+            for (var scan = 0; scan < maxScans && found.Count < limit; scan++)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                var reply = await server.ExecuteAsync("SCAN", cursor, "MATCH", EscapeGlob(prefix) + tail, "COUNT", KeysPerScan);
+                var reply = await server.ExecuteAsync("SCAN", cursor, "MATCH", EscapeGlob(prefix) + tail, "COUNT", keysPerScan);
                 cursor = (string)reply[0]!;
                 found.AddRange(((byte[]?[]?)reply[1] ?? []).OfType<byte[]>());
                 if (cursor == "0")

@@ -34,6 +34,23 @@ public static class LogNames
 
     public static string PositionKey(PartitionId log, string view, string viewHash8) => $"{HashTag(log)}{view}@{viewHash8}!pos";
 
+    /// <summary>Reads what <see cref="PositionKey"/> wrote; false for any other key.</summary>
+    public static bool TryParsePositionKey(string key, out PartitionId log, out string view, out string viewHash8)
+    {
+        (log, view, viewHash8) = (default, "", "");
+        var end = key.IndexOf('}');
+        var slash = end > 0 ? key.LastIndexOf('/', end) : -1;
+        var at = end > 0 ? key.IndexOf('@', end) : -1;
+        if (!key.StartsWith('{') || slash < 0 || at < 0 || !key.EndsWith("!pos", StringComparison.Ordinal) || key.Length - at != 1 + 8 + "!pos".Length
+            || !int.TryParse(key.AsSpan(slash + 1, end - slash - 1), System.Globalization.CultureInfo.InvariantCulture, out var partition))
+        {
+            return false;
+        }
+
+        (log, view, viewHash8) = (new PartitionId(key[1..slash], partition), key[(end + 1)..at], key.Substring(at + 1, 8));
+        return true;
+    }
+
     /// <summary>The log's own progress (read, decoded, routed, counted in the ledger): a position beside those of the views.</summary>
     public static string SourcePositionKey(PartitionId log) => $"{HashTag(log)}!source!pos";
 

@@ -3,6 +3,7 @@ using StreamMl.FeatureEngine.Validation;
 using StreamMl.Infrastructure.Avro;
 using StreamMl.Infrastructure.Catalogs;
 using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Log;
 
 namespace StreamMl.Infrastructure.Tests.Catalogs;
 
@@ -39,8 +40,9 @@ public sealed class PlanTests
         service.StateKeys.ShouldBe(16);
         service.Columns.ShouldBe(237);
         var text = PlanText.Write(plan);
-        text.ShouldContain("view origin_landed@");
-        text.ShouldContain("reads landings.by.tailnum (2 partitions, repartitioned)");
+        text.ShouldContain("origin_landed@");
+        text.ShouldContain("  landings.by.tailnum  ");
+        text.ShouldContain("  7d 6h 10m");
     }
 
     [Fact]
@@ -55,6 +57,40 @@ public sealed class PlanTests
         plan.Changes[0].Details.ShouldContain("features.count_6h: removed, was count over 6h");
         CatalogPlanner.Plan(after, after).Changes.ShouldBeEmpty();
         PlanText.Write(plan).ShouldContain("changed view v.");
+    }
+
+    [Fact]
+    public void Plan_AgainstWhatRuns_NamesNewChangedAndLeftOverViews()
+    {
+        var catalog = CatalogLab.LoadGood(CatalogLab.Head + View + "  kept: { source: landings, entity: origin, features: [count over 1h] }\n  new: { source: landings, entity: origin, features: [count over 1h] }\n");
+        var hash = CanonicalForm.ViewHash8(catalog.View("kept"), catalog.Source("landings"));
+        var log = new PartitionId("landings", 0);
+        var running = new RunningState([new(log, "kept", hash), new(log, "kept", "00000000"), new(log, "v", "11111111"), new(log, "gone", "22222222")], null, null);
+        var plan = CatalogPlanner.Plan(catalog, running: running);
+
+        plan.Changes.Select(c => (c.Kind, c.What, c.Name)).ShouldBe(
+            [(ChangeKind.Changed, "view", "v"), (ChangeKind.Removed, "version of view", "kept"), (ChangeKind.Added, "view", "new"), (ChangeKind.Removed, "view", "gone")]);
+        plan.Changes[0].Details.ShouldHaveSingleItem().ShouldStartWith("stored as v@11111111, now v@");
+        plan.Changes[1].Details.ShouldBe(["stored as kept@00000000"]);
+        CatalogPlanner.Plan(catalog, running: new RunningState(null, null, null)).Changes.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Plan_AgainstRegistryAndKafka_IncompatibleSchemaAndPartitionsAreErrorsAtTheirPlace()
+    {
+        var catalog = CatalogLab.LoadGood(CatalogLab.Head + View);
+        var source = catalog.Source("landings");
+        var registered = source.AvroSchema.Replace("\"arr_delay\"", "\"delay\"", StringComparison.Ordinal);
+        var running = new RunningState(
+            null,
+            new Dictionary<string, string>(StringComparer.Ordinal) { [source.Topic] = registered },
+            new Dictionary<string, int>(StringComparer.Ordinal) { [source.Topic] = source.Partitions, ["landings.by.origin-dest"] = source.Partitions + 1 });
+        var plan = CatalogPlanner.Plan(catalog, schemaProblems: AvroCompatibility.Check, running: running);
+
+        plan.Diagnostics.Count.ShouldBe(2);
+        plan.Diagnostics[0].Message.ShouldContain($"Kafka's topic 'landings.by.origin-dest' has {source.Partitions + 1}");
+        plan.Diagnostics[1].Message.ShouldContain("arr_delay");
+        plan.Diagnostics.ShouldAllBe(d => d.Severity == Severity.Error && d.Location != null);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using StackExchange.Redis;
 using StreamMl.Infrastructure.Embedded;
 using StreamMl.Infrastructure.Redis;
 using StreamMl.Infrastructure.Store;
+using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 using StreamMl.TestKit.Servers;
@@ -12,6 +13,20 @@ namespace StreamMl.Infrastructure.Tests.Store;
 /// <summary>On the most real Redis of this machine, and on the embedded one.</summary>
 public sealed class RedisStateStoreTests(RedisFixture redis)
 {
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task Views_OfAStoreWithStates_AreThoseThatHavePositions(bool embedded) => WithStoreAsync(embedded, async (store, log, connection) =>
+    {
+        var commit = new StoreCommit(log);
+        commit.Set(Encoding.UTF8.GetBytes(LogNames.PositionKey(log, "landed", "0123abcd")), [1]);
+        commit.Set(Encoding.UTF8.GetBytes(LogNames.SourcePositionKey(log)), [1]);
+        commit.Set(Encoding.UTF8.GetBytes(LogNames.ServicePositionKey(log, "delay")), [1]);
+        commit.Set(LogNames.StateKey(log, "landed", "0123abcd", "x!pos"u8), [1]);
+        await store.CommitAsync(commit, default);
+        (await new RedisStoreDirectory(connection).ViewsAsync(default)).Where(v => v.Log == log).ShouldBe([new StoredView(log, "landed", "0123abcd")]);
+    });
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -145,17 +160,19 @@ public sealed class RedisStateStoreTests(RedisFixture redis)
 
     private static byte[] StateKey(PartitionId log, int entity) => LogNames.StateKey(log, "v", "00000000", Encoding.UTF8.GetBytes($"e{entity}"));
 
-    private async Task WithStoreAsync(bool embedded, Func<IStateStore, PartitionId, Task> test)
+    private Task WithStoreAsync(bool embedded, Func<IStateStore, PartitionId, Task> test) => WithStoreAsync(embedded, (store, log, _) => test(store, log));
+
+    private async Task WithStoreAsync(bool embedded, Func<IStateStore, PartitionId, IConnectionMultiplexer, Task> test)
     {
         var log = new PartitionId(TestEnvironment.UniqueName("store"), 0);
         if (!embedded)
         {
-            await test(new RedisStateStore(redis.Connection), log);
+            await test(new RedisStateStore(redis.Connection), log, redis.Connection);
             return;
         }
 
         await using var server = EmbeddedRedis.Start(new EmbeddedRedisOptions { Memory = "64m" });
         await using var connection = await RedisEndpoint.Of(server).ConnectAsync(default);
-        await test(new RedisStateStore(connection), log);
+        await test(new RedisStateStore(connection), log, connection);
     }
 }
