@@ -7,6 +7,7 @@ using StreamMl.BatchBackfill.PointInTime;
 using StreamMl.BatchBackfill.Spines;
 using StreamMl.FeatureEngine.Services;
 using StreamMl.Infrastructure.Archive;
+using StreamMl.Infrastructure.TrainingSets;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Time;
 
@@ -221,10 +222,21 @@ internal sealed class Backfill
             Logs = used,
             Columns =
             [
-                .. spine.Schema.Fields.Select((f, i) => new ManifestColumn(f.Name, f.Type.ToString(), i == spine.TimeColumn ? "time" : spine.KeyColumns.Contains(i) ? "key" : f.Name == label ? "label" : "carried")),
-                .. service.Columns.Select(c => new ManifestColumn(c.FullName, c.Type.ToString(), "feature")),
+                .. spine.Schema.Fields.Select((f, i) => new ManifestColumn(f.Name, f.Type.ToString(), RoleOf(spine, i, label))),
+                .. service.Columns.Select(c => new ManifestColumn(c.FullName, c.Type.ToString(), ColumnRoles.Feature)),
             ],
             Files = files,
         };
+    }
+
+    private static string RoleOf(SpineTable spine, int index, string? label)
+    {
+        var column = spine.Schema.Fields[index].Name;
+        return index == spine.TimeColumn ? ColumnRoles.Time
+            : spine.KeyColumns.Contains(index) ? ColumnRoles.Key
+            : column == label ? ColumnRoles.Label
+            : label is not null && column == LabelTable.KnownAtColumn(label) ? ColumnRoles.LabelTime
+            : spine.Trigger is not null && index < TriggerColumns.Count ? ColumnRoles.Position
+            : ColumnRoles.Carried;
     }
 }

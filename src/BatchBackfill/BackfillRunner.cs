@@ -1,4 +1,4 @@
-using StreamMl.BatchBackfill.Output;
+using StreamMl.Infrastructure.TrainingSets;
 using StreamMl.Shared.Definitions;
 
 namespace StreamMl.BatchBackfill;

@@ -1,8 +1,9 @@
 using System.Globalization;
 using StreamMl.BatchBackfill.Parity;
 using StreamMl.Infrastructure.Catalogs;
-using StreamMl.Shared.Definitions;
+using StreamMl.Infrastructure.TrainingSets;
 using StreamMl.Shared.Definitions.Building;
+using StreamMl.Shared.Definitions;
 
 namespace StreamMl.BatchBackfill;
 
@@ -65,7 +66,7 @@ internal static class Commands
             if (Interlocked.Exchange(ref stage, p.Stage) != p.Stage)
                 error.WriteLine(p.Stage);
         }, cancellationToken);
-        output.WriteLine($"{manifest.Rows} rows, {manifest.Columns.Count(c => c.Role == "feature")} features in {options.Output}");
+        output.WriteLine($"{manifest.Rows} rows, {manifest.Columns.Count(c => c.Role == ColumnRoles.Feature)} features in {options.Output}");
         foreach (var (reason, rows) in manifest.LeftOut)
             output.WriteLine($"left out {rows}: {reason}");
         return 0;

@@ -1,4 +1,4 @@
-using StreamMl.BatchBackfill.Output;
+using StreamMl.Infrastructure.TrainingSets;
 using StreamMl.Shared.Log;
 
 namespace StreamMl.BatchBackfill.Tests;

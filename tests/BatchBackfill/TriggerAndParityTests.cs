@@ -3,6 +3,7 @@ using StreamMl.BatchBackfill.Parity;
 using StreamMl.BatchBackfill.Spines;
 using StreamMl.FeatureEngine.Services;
 using StreamMl.Infrastructure.Archive;
+using StreamMl.Infrastructure.TrainingSets;
 using StreamMl.Shared.Features;
 using StreamMl.Shared.Log;
 
@@ -44,6 +45,17 @@ public sealed class TriggerAndParityTests : IDisposable
         manifest.LeftOut.Keys.ShouldContain(r => r.Contains("no event of 'landings' has this id"));
         foreach (var row in rows)
             row["late"].ShouldBe(labels[(string)row["id"]!] > 5);
+        // A label is known from the arrival clock of its event on: by then exactly the prefix that holds it has arrived.
+        var last = landings.GroupBy(r => r.Log.Partition).SelectMany(g => Naive.Accepted(g)).GroupBy(r => r.Event.Id, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Last(), StringComparer.Ordinal);
+        foreach (var row in rows)
+        {
+            var label = last[(string)row["id"]!];
+            var partition = landings.Where(r => r.Log.Partition == label.Log.Partition).ToList();
+            Naive.ArrivedBy(partition, (long)row["late_known_at"]!).ShouldContain(label);
+            Naive.ArrivedBy(partition, (long)row["late_known_at"]! - 1).ShouldNotContain(label);
+        }
+
+        manifest.Columns.Single(c => c.Role == ColumnRoles.LabelTime).Name.ShouldBe("late_known_at");
         rows.Select(r => ((long)r[TriggerColumns.ArrivalName]!, (long)r[TriggerColumns.PartitionName]!, (long)r[TriggerColumns.OffsetName]!)).ShouldBeInOrder();
     }
 

@@ -4,6 +4,7 @@ using StreamMl.BatchBackfill.PointInTime;
 using StreamMl.BatchBackfill.Spines;
 using StreamMl.FeatureEngine.Services;
 using StreamMl.Infrastructure.Tables;
+using StreamMl.Infrastructure.TrainingSets;
 using StreamMl.Shared.Events;
 
 namespace StreamMl.BatchBackfill.Output;

@@ -8,7 +8,7 @@ namespace StreamMl.BatchBackfill.Spines;
 /// <summary>The labels of a rule by join key. Keys are kept as 128-bit hashes of their canonical text: two of a billion keys coincide once in 10^20.</summary>
 internal sealed class LabelTable
 {
-    private readonly Dictionary<UInt128, (long Lane, bool Valid)> labels = [];
+    private readonly Dictionary<UInt128, Label> labels = [];
     private readonly LabelRule rule;
 
     private LabelTable(LabelRule rule, FieldType type) => (this.rule, Type) = (rule, type);
@@ -16,6 +16,9 @@ internal sealed class LabelTable
     public FieldType Type { get; }
 
     public string Name => rule.Name;
+
+    /// <summary>Name of the column that says when the label could first be known: the arrival of the event that it comes from.</summary>
+    public string KnownAtName => KnownAtColumn(rule.Name);
 
     public string Column => rule.SpineColumn;
 
@@ -41,22 +44,22 @@ internal sealed class LabelTable
             arena.Clear();
             var key = keys.Append(arena, row.Events, 0);
             if (key >= 0)
-                table.labels[XxHash128.HashToUInt128(arena.Slice(key))] = (into.Lanes[0], into.Valid[0] != 0);
+                table.labels[XxHash128.HashToUInt128(arena.Slice(key))] = new Label(into.Lanes[0], into.Valid[0] != 0, merge.ArrivalClockUs);
         }
 
         return table;
     }
 
     /// <summary>The label of a row, or the reason why it has none.</summary>
-    public string? Find(ReadOnlySpan<byte> key, out long lane)
+    public string? Find(ReadOnlySpan<byte> key, out Label label)
     {
-        if (!labels.TryGetValue(XxHash128.HashToUInt128(key), out var label))
-        {
-            lane = 0;
+        if (!labels.TryGetValue(XxHash128.HashToUInt128(key), out label))
             return MissingReason;
-        }
-
-        lane = label.Lane;
-        return label.Valid ? null : NullReason;
+        return label.IsValid ? null : NullReason;
     }
+
+    public static string KnownAtColumn(string label) => $"{label}_known_at";
 }
+
+/// <summary>A label and when it could first be known.</summary>
+internal readonly record struct Label(long Lane, bool IsValid, long KnownAtUs);

@@ -23,4 +23,7 @@ internal sealed record TriggerColumns(string Topic, int Partition, int Offset, i
     public const string PartitionName = "trigger_partition";
     public const string OffsetName = "trigger_offset";
     public const string ArrivalName = "trigger_arrival_time";
+
+    /// <summary>The first so many columns of a trigger's spine.</summary>
+    public const int Count = 3;
 }

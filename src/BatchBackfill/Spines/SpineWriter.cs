@@ -19,9 +19,9 @@ internal sealed class SpineWriter : IDisposable
         this.labels = labels;
         if (labels is not null && columns.IndexOf(labels.Column) < 0)
             throw new BackfillException($"--label joins on '{labels.Column}', which the spine does not have; it has {string.Join(", ", columns.Fields.Select(f => f.Name))}");
-        if (labels is not null && columns.IndexOf(labels.Name) >= 0)
-            throw new BackfillException($"--label makes a column '{labels.Name}', which the spine has already: name it otherwise, as in --label \"{labels.Name}_2: ...\"");
-        Schema = labels is null ? columns : new EventSchema(columns.Name, [.. columns.Fields, new EventField(labels.Name, labels.Type, Nullable: false)]);
+        if (labels is not null && new[] { labels.Name, labels.KnownAtName }.FirstOrDefault(n => columns.IndexOf(n) >= 0) is { } taken)
+            throw new BackfillException($"--label makes a column '{taken}', which the spine has already: name it otherwise, as in --label \"{labels.Name}_2: ...\"");
+        Schema = labels is null ? columns : new EventSchema(columns.Name, [.. columns.Fields, new EventField(labels.Name, labels.Type, Nullable: false), new EventField(labels.KnownAtName, FieldType.Timestamp, Nullable: false)]);
         labelKey = labels is null ? null : new KeyFields(columns, [labels.Column]);
         batch = new EventBatch(Schema, SpineTable.BatchRows);
         writer = new ArrowTableWriter(path, Schema);
@@ -36,7 +36,7 @@ internal sealed class SpineWriter : IDisposable
     /// <summary>Takes a row of the columns that the writer was made for, if it has a label.</summary>
     public void Add(EventBatch from, int row)
     {
-        var label = 0L;
+        var label = default(Label);
         if (labels is not null && LabelOf(from, row, out label) is { } reason)
         {
             leftOut[reason] = leftOut.GetValueOrDefault(reason) + 1;
@@ -48,7 +48,11 @@ internal sealed class SpineWriter : IDisposable
         for (var c = 0; c < columns; c++)
             RowCopy.CopyCell(from.Columns[c], from.Arena, row, batch.Columns[c], batch.Arena, at);
         if (labels is not null)
-            batch.Columns[columns].Set(at, label);
+        {
+            batch.Columns[columns].Set(at, label.Lane);
+            batch.Columns[columns + 1].Set(at, label.KnownAtUs);
+        }
+
         batch.Count++;
         Rows++;
         if (batch.Count == SpineTable.BatchRows)
@@ -63,11 +67,11 @@ internal sealed class SpineWriter : IDisposable
 
     public void Dispose() => writer.Dispose();
 
-    private string? LabelOf(EventBatch from, int row, out long label)
+    private string? LabelOf(EventBatch from, int row, out Label label)
     {
         arena.Clear();
         var key = labelKey!.Append(arena, from, row);
-        label = 0;
+        label = default;
         return key < 0 ? $"no label: {labels!.Column} is null" : labels!.Find(arena.Slice(key), out label);
     }
 

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using Spectre.Console;
 using StreamMl.BatchBackfill;
-using StreamMl.BatchBackfill.Output;
 using StreamMl.Cli.Hosting;
 using StreamMl.Infrastructure.Hosting;
+using StreamMl.Infrastructure.TrainingSets;
 using StreamMl.Shared.Definitions;
 
 namespace StreamMl.Cli.Commands;
@@ -73,7 +73,7 @@ internal static class BackfillCommand
 
     public static void Print(TrainingManifest manifest, string output)
     {
-        Console.WriteLine($"{manifest.Rows:N0} rows x {manifest.Columns.Count(c => c.Role == "feature")} features in {output} ({manifest.Files.Count} files, manifest.json)");
+        Console.WriteLine($"{manifest.Rows:N0} rows x {manifest.Columns.Count(c => c.Role == ColumnRoles.Feature)} features in {output} ({manifest.Files.Count} files, manifest.json)");
         foreach (var (reason, rows) in manifest.LeftOut)
             Console.WriteLine($"  left out {rows:N0}: {reason}");
     }

@@ -2,7 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace StreamMl.BatchBackfill.Output;
+namespace StreamMl.Infrastructure.TrainingSets;
 
 /// <summary>A file of the training set.</summary>
 public sealed record ManifestFile(string Name, long Rows, long Bytes, string Sha256);
@@ -10,8 +10,33 @@ public sealed record ManifestFile(string Name, long Rows, long Bytes, string Sha
 /// <summary>A column of the training set.</summary>
 /// <param name="Name">As in the files.</param>
 /// <param name="Type">Boolean, Int64, Float64, String or Timestamp (microseconds, UTC).</param>
-/// <param name="Role">time, key, feature, label or carried.</param>
+/// <param name="Role">One of <see cref="ColumnRoles"/>.</param>
 public sealed record ManifestColumn(string Name, string Type, string Role);
+
+/// <summary>What a column is there for.</summary>
+public static class ColumnRoles
+{
+    /// <summary>The time of the row's read.</summary>
+    public const string Time = "time";
+
+    /// <summary>A field that the service reads by.</summary>
+    public const string Key = "key";
+
+    /// <summary>A column of the service.</summary>
+    public const string Feature = "feature";
+
+    /// <summary>What is to be predicted.</summary>
+    public const string Label = "label";
+
+    /// <summary>When the label could first be known: the arrival of the event that it comes from.</summary>
+    public const string LabelTime = "label time";
+
+    /// <summary>Where the trigger event stands in its log.</summary>
+    public const string Position = "position";
+
+    /// <summary>Any other field of the trigger event, or column of the spine file.</summary>
+    public const string Carried = "carried";
+}
 
 /// <summary>A log that was read.</summary>
 /// <param name="Log">Its name.</param>
