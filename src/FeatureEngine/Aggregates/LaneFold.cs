@@ -10,9 +10,18 @@ internal readonly unsafe struct TileRun(byte* tiles, int count, int strideBytes)
     public readonly int Count = count;
     public readonly int StrideBytes = strideBytes;
 
-    public long StartUs(int i) => *(long*)(Tiles + ((long)i * StrideBytes));
+    public byte* Tile(int i) => Tiles + ((long)i * StrideBytes);
 
-    public long* LanesOf(int i) => (long*)(Tiles + ((long)i * StrideBytes)) + 1;
+    public long StartUs(int i) => *(long*)Tile(i);
+
+    /// <summary>The tiles with start >= <paramref name="startUs"/>: mostly all.</summary>
+    public TileRun From(long startUs)
+    {
+        if (Count == 0 || StartUs(0) >= startUs)
+            return this;
+        var skipped = LowerBound(startUs);
+        return new TileRun(Tile(skipped), Count - skipped, StrideBytes);
+    }
 
     /// <summary>The tiles with from &lt;= start &lt;= to.</summary>
     public TileRun Between(long fromUs, long toUs)
@@ -21,7 +30,7 @@ internal readonly unsafe struct TileRun(byte* tiles, int count, int strideBytes)
         var end = Count;
         while (end > first && StartUs(end - 1) > toUs)
             end--;
-        return new TileRun(Tiles + ((long)first * StrideBytes), end - first, StrideBytes);
+        return new TileRun(Tile(first), end - first, StrideBytes);
     }
 
     /// <summary>Index of the first tile with start >= <paramref name="startUs"/>.</summary>

@@ -1,11 +1,12 @@
+using StreamMl.FeatureEngine.Aggregates;
 using StreamMl.FeatureEngine.Views;
 
 namespace StreamMl.FeatureEngine.Tiles;
 
 /// <summary>
-/// An entity's block in memory, in 8-byte words: newest event time, last offset, which open tiles are stored on their own, per level the end
-/// of its closed tiles; then the open tiles; then per level where its closed tiles begin. With up to five levels the first part is one
-/// cache line, and blocks are whole lines: an event touches that line, the open tiles that differ, and the end of what it closes.
+/// An entity's block in memory, in 8-byte words: newest event time, last offset, which open tiles are stored on their own, per level the
+/// word of its ring of closed tiles (see <see cref="LevelTiles"/>); then the open tiles. With up to five levels the first part is one cache
+/// line, and blocks are whole lines: an event touches that line, the open tiles that differ, and the place of what it closes.
 /// </summary>
 internal sealed class EntityLayout
 {
@@ -15,13 +16,12 @@ internal sealed class EntityLayout
     /// <summary>Bit l: the open tile of level l is in its place; otherwise it has the content of the level below (see <see cref="OpenTiles"/>).</summary>
     public const int OwnWord = 2;
 
-    private const int FirstEndWord = 3;
-    private const int BlockWords = 2;
+    private const int FirstRingWord = 3;
     private const int LineWords = 8;
 
     public EntityLayout(IReadOnlyList<Level> levels)
     {
-        var at = FirstEndWord + levels.Count;
+        var at = FirstRingWord + levels.Count;
         OpenWord = new int[levels.Count];
         for (var l = 0; l < levels.Count; l++)
         {
@@ -29,8 +29,6 @@ internal sealed class EntityLayout
             at += levels[l].TileWords;
         }
 
-        FirstBlockWord = at;
-        at += BlockWords * levels.Count;
         Words = (at + LineWords - 1) / LineWords * LineWords;
     }
 
@@ -39,40 +37,30 @@ internal sealed class EntityLayout
 
     public int Words { get; }
 
-    private int FirstBlockWord { get; }
-
-    /// <summary>The word that says where the level's closed tiles end, and how many more have room there.</summary>
-    public static int EndWord(int level) => FirstEndWord + level;
-
-    /// <summary>The first of the words about the level's block of closed tiles.</summary>
-    public int BlockWord(int level) => FirstBlockWord + (BlockWords * level);
+    /// <summary>The word of the level's ring of closed tiles.</summary>
+    public static int RingWord(int level) => FirstRingWord + level;
 }
 
-/// <summary>The block that holds the closed tiles of one level of one entity, ascending.</summary>
-internal unsafe struct ClosedBlock
+/// <summary>
+/// The closed tiles of one level of one entity, ascending, in a ring: the newer ones lie before the older ones. Places that were never used
+/// and expired tiles are the oldest of all.
+/// </summary>
+internal readonly unsafe struct ClosedTiles(TileRun older, TileRun newer)
 {
-    public long* First;
+    public readonly TileRun Older = older;
+    public readonly TileRun Newer = newer;
 
-    /// <summary>Tiles that it has room for; a power of two, or 0 where there is no block.</summary>
-    public long Capacity;
-}
+    public int Count => Older.Count + Newer.Count;
 
-/// <summary>The closed tiles of one level of one entity. Expired ones stay at the front until their room is needed.</summary>
-internal readonly unsafe struct ClosedTiles(long* first, int count, int tileWords)
-{
-    public readonly int Count = count;
+    public long* Tile(int i) => (long*)(i < Older.Count ? Older.Tile(i) : Newer.Tile(i - Older.Count));
 
-    public long* Tile(int i) => first + ((long)i * tileWords);
-
-    /// <summary>Those with start >= <paramref name="startUs"/>: mostly all.</summary>
-    public ClosedTiles From(long startUs)
-    {
-        if (Count == 0 || first[0] >= startUs)
-            return this;
-        var skipped = LowerBound(startUs);
-        return new ClosedTiles(Tile(skipped), Count - skipped, tileWords);
-    }
+    /// <summary>Those with start >= <paramref name="startUs"/>.</summary>
+    public ClosedTiles From(long startUs) => new(Older.From(startUs), Newer.From(startUs));
 
     /// <summary>Index of the first tile with start >= <paramref name="startUs"/>.</summary>
-    public int LowerBound(long startUs) => new Aggregates.TileRun((byte*)first, Count, tileWords * 8).LowerBound(startUs);
+    public int LowerBound(long startUs)
+    {
+        var at = Older.LowerBound(startUs);
+        return at < Older.Count ? at : at + Newer.LowerBound(startUs);
+    }
 }

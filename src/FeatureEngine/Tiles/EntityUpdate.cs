@@ -75,7 +75,7 @@ internal sealed unsafe class EntityUpdate : IDisposable
         entity[EntityLayout.LastOffsetWord] = -1;
     }
 
-    /// <summary>Touches what an event will need beside the first lines of its entity, which should be in the cache by now: open tiles and the ends of closed ones.</summary>
+    /// <summary>Touches what an event will need beside the first lines of its entity, which should be in the cache by now: open tiles and the next places of closed ones.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Prefetch(long* entity, long eventTimeUs)
     {
@@ -90,7 +90,7 @@ internal sealed unsafe class EntityUpdate : IDisposable
         for (var l = 0; l < levels.Length && (ulong)idleUs > plans[l].LastUs / 4; l++)
         {
             if (idleUs < plans[l].KeptForUs)
-                Sse.Prefetch0(LevelTiles.End(entity, l));
+                Sse.Prefetch0(LevelTiles.Next(entity, l, plans[l].TileWords));
         }
     }
 
@@ -116,7 +116,7 @@ internal sealed unsafe class EntityUpdate : IDisposable
             var tile = entity + plans[l].OpenWord;
             var start = plans[l].Grid.Floor(eventTimeUs);
             if (start != tile[0])
-                tile = start < levels[l].OldestStart(newest, program.AllowedLatenessUs) ? null : closed.FindOrInsert(entity, l, start, newest);
+                tile = start < levels[l].OldestStart(newest, program.AllowedLatenessUs) ? null : closed.FindOrInsert(entity, l, in plans[l], start, newest - plans[l].KeptForUs);
             if (tile == null)
                 continue;
             applied = true;

@@ -3,13 +3,24 @@ using StreamMl.FeatureEngine.Views;
 
 namespace StreamMl.FeatureEngine.Tiles;
 
+/// <summary>The tiles of a level, ascending: older, newer, open. Any may be empty.</summary>
+internal readonly struct TileRuns(TileRun older, TileRun newer, TileRun open)
+{
+    public readonly TileRun Older = older;
+    public readonly TileRun Newer = newer;
+    public readonly TileRun Open = open;
+
+    /// <summary>The tiles with from &lt;= start &lt;= to.</summary>
+    public TileRuns Between(long fromUs, long toUs) => new(Older.Between(fromUs, toUs), Newer.Between(fromUs, toUs), Open.Between(fromUs, toUs));
+}
+
 /// <summary>Where a read takes its tiles from: memory or stored bytes. Levels are visited in order.</summary>
 internal unsafe interface ITileSource
 {
-    /// <summary>Moves to a level; the tiles are <paramref name="closed"/>, then <paramref name="open"/>, ascending.</summary>
-    void Enter(int level, out TileRun closed, out TileRun open);
+    /// <summary>Moves to a level.</summary>
+    void Enter(int level, out TileRuns tiles);
 
-    /// <summary>A variable part of tile <paramref name="tile"/> (closed ones first, then the open one) of the level entered.</summary>
+    /// <summary>A variable part of tile <paramref name="tile"/>, counted over all runs of the level entered.</summary>
     ReadOnlySpan<byte> Variable(int tile, int variable);
 }
 
@@ -20,14 +31,12 @@ internal unsafe ref struct MemoryTiles(long* entity, EntityLayout layout, Level[
     private ClosedTiles closedTiles;
     private long* openTile;
 
-    public void Enter(int l, out TileRun closed, out TileRun open)
+    public void Enter(int l, out TileRuns runs)
     {
         level = levels[l];
         closedTiles = tiles.Closed(entity, l);
         openTile = entity + layout.OpenWord[l];
-        var stride = level.TileWords * 8;
-        closed = new TileRun((byte*)closedTiles.Tile(0), closedTiles.Count, stride);
-        open = new TileRun((byte*)openTile, 1, stride);
+        runs = new TileRuns(closedTiles.Older, closedTiles.Newer, new TileRun((byte*)openTile, 1, level.TileWords * 8));
     }
 
     public readonly ReadOnlySpan<byte> Variable(int tile, int variable)
@@ -45,14 +54,14 @@ internal unsafe ref struct StoredTiles(ViewProgram program, byte* state, int len
     private byte* variables;
     private Level level = program.Levels[0];
 
-    public void Enter(int l, out TileRun closed, out TileRun open)
+    public void Enter(int l, out TileRuns runs)
     {
         level = program.Levels[l];
         var at = new ReadOnlySpan<byte>(next, (int)(end - next));
         var count = StateFormat.TileCount(program, level, ref at);
         next += 4;
-        closed = new TileRun(next, count, level.StoredTileBytes);
-        open = new TileRun(next, 0, level.StoredTileBytes);
+        var none = new TileRun(next, 0, level.StoredTileBytes);
+        runs = new TileRuns(new TileRun(next, count, level.StoredTileBytes), none, none);
         next += (long)count * level.StoredTileBytes;
         variables = next;
         for (var i = 0; i < count * level.Variables.Length; i++)

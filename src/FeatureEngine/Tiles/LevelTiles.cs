@@ -1,87 +1,98 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
+using StreamMl.FeatureEngine.Aggregates;
 using StreamMl.FeatureEngine.Views;
 
 namespace StreamMl.FeatureEngine.Tiles;
 
 /// <summary>
-/// The closed tiles of entities: appended when an event opens a newer tile, found and put in between for late events, dropped when their room
-/// is needed. The word of a level's end packs a pointer (48 bits) and the room left there (16 bits), so that appending reads one word.
-/// Not thread-safe.
+/// The closed tiles of entities, by level in a ring: a tile that closes takes the place of the oldest one where that has expired, and only
+/// where it is still to be read the ring grows. So the one place that is looked at is the one that is written, and a ring is no larger than
+/// what its windows reach over. Late events find their tile or put it in between. The word of a ring packs its address (16-byte aligned, 44
+/// bits), its size class and the oldest place, so that closing a tile reads one word. Not thread-safe.
 /// </summary>
-internal sealed unsafe class LevelTiles(ViewProgram program, EntityLayout layout, VariablePool variables) : IDisposable
+internal sealed unsafe class LevelTiles(ViewProgram program, VariablePool variables) : IDisposable
 {
-    private const int FirstCapacity = 4;
-    private const int RoomShift = 48;
-    private const ulong OneRoom = 1UL << RoomShift;
-    private const ulong PointerMask = OneRoom - 1;
-    private const long MostRoom = ushort.MaxValue;
+    private const int ClassShift = 44;
+    private const int PlaceShift = 49;
+    private const int AddressBits = 4;
+    private const ulong AddressMask = (1UL << ClassShift) - 1;
+    private const ulong ClassMask = (1UL << (PlaceShift - ClassShift)) - 1;
+    private const ulong OnePlace = 1UL << PlaceShift;
+    private const long Never = long.MinValue; // the start of a place that was not used yet
 
     private readonly Level[] levels = program.Levels;
-    private readonly TilePool pool = new(program.Levels.Length);
+    private readonly TilePool pool = new(program.Levels.Max(l => l.TileWords));
 
     public long MemoryBytes => pool.MemoryBytes;
 
-    public ClosedTiles Closed(long* entity, int l) => new(Block(entity, l)->First, Count(entity, l), levels[l].TileWords);
+    public ClosedTiles Closed(long* entity, int l)
+    {
+        var word = *RingWord(entity, l);
+        var stride = levels[l].TileWords * 8;
+        if (word == 0)
+            return new ClosedTiles(new TileRun(null, 0, stride), new TileRun(null, 0, stride));
+        var tiles = (byte*)TilesOf(word);
+        var oldest = PlaceOf(word);
+        return new ClosedTiles(new TileRun(tiles + ((long)oldest * stride), CapacityOf(word) - oldest, stride), new TileRun(tiles, oldest, stride));
+    }
 
-    /// <summary>Where the next tile goes; only good for prefetching.</summary>
+    /// <summary>Where the next tile goes, or null; only good for prefetching.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void* End(long* entity, int l) => (void*)(*EndWord(entity, l) & PointerMask);
+    public static long* Next(long* entity, int l, int tileWords)
+    {
+        var word = *RingWord(entity, l);
+        return TilesOf(word) + ((long)PlaceOf(word) * tileWords);
+    }
 
     /// <summary>Room for a closed tile after all others, whose content (start included) the caller fills in.</summary>
-    /// <param name="newestUs">The entity's newest event time: what is too old for it may be dropped.</param>
+    /// <param name="expiredUs">Tiles that start there or before can no longer be read.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public long* Append(long* entity, int l, int tileWords, long newestUs)
+    public long* Append(long* entity, int l, in LevelPlan plan, long expiredUs)
     {
-        var end = EndWord(entity, l);
-        if (*end < OneRoom)
-            MakeRoom(entity, l, newestUs);
-        var tile = (long*)(*end & PointerMask);
-        *end += ((ulong)tileWords * 8) - OneRoom;
+        var ring = RingWord(entity, l);
+        var tile = TilesOf(*ring) + ((long)PlaceOf(*ring) * plan.TileWords);
+        if (tile == null || tile[0] > expiredUs)
+            tile = Grow(entity, l);
+        else if (plan.HasVariables)
+            ReturnVariables(levels[l], tile);
+        *ring = Advanced(*ring);
         return tile;
     }
 
-    /// <summary>Room for that many closed tiles in a level that has none; they are ascending, and the caller fills them in.</summary>
+    /// <summary>Places for that many closed tiles in a level that has none; they are ascending, and the caller fills them in.</summary>
     public long* AppendAll(long* entity, int l, int count)
     {
         if (count == 0)
             return null;
-        var words = levels[l].TileWords;
-        var block = Block(entity, l);
-        block->Capacity = Math.Max(FirstCapacity, BitOperations.RoundUpToPowerOf2((uint)count + 1));
-        block->First = pool.Rent(l, block->Capacity, words);
-        SetCount(entity, l, count);
-        return block->First;
+        var sizeClass = 0;
+        while (TilePool.Capacity(sizeClass) <= count)
+            sizeClass++;
+        var tiles = NewRing(l, sizeClass, count);
+        *RingWord(entity, l) = Pack(tiles, sizeClass, count);
+        return tiles;
     }
 
     /// <summary>The closed tile with a start, put in where it is missing.</summary>
-    public long* FindOrInsert(long* entity, int l, long startUs, long newestUs)
+    public long* FindOrInsert(long* entity, int l, in LevelPlan plan, long startUs, long expiredUs)
     {
-        var level = levels[l];
         var closed = Closed(entity, l);
         var at = closed.LowerBound(startUs);
         if (at < closed.Count && closed.Tile(at)[0] == startUs)
             return closed.Tile(at);
-        if (*EndWord(entity, l) < OneRoom)
-        {
-            MakeRoom(entity, l, newestUs);
-            closed = Closed(entity, l);
-            at = closed.LowerBound(startUs);
-        }
-
-        var tile = closed.Tile(at);
-        var moved = (closed.Count - at) * level.TileWords;
-        new ReadOnlySpan<long>(tile, moved).CopyTo(new Span<long>(tile + level.TileWords, moved));
-        SetCount(entity, l, closed.Count + 1);
-        level.Begin(tile, startUs);
-        return tile;
+        Append(entity, l, in plan, expiredUs);
+        closed = Closed(entity, l);
+        at = closed.Count - 1;
+        for (; at > 0 && closed.Tile(at - 1)[0] > startUs; at--)
+            new ReadOnlySpan<long>(closed.Tile(at - 1), plan.TileWords).CopyTo(new Span<long>(closed.Tile(at), plan.TileWords));
+        levels[l].Begin(closed.Tile(at), startUs);
+        return closed.Tile(at);
     }
 
     /// <summary>Frees all closed tiles of a level.</summary>
     public void Clear(long* entity, int l)
     {
-        var block = Block(entity, l);
-        if (block->Capacity == 0)
+        var word = *RingWord(entity, l);
+        if (word == 0)
             return;
         if (levels[l].Variables.Length > 0)
         {
@@ -90,9 +101,8 @@ internal sealed unsafe class LevelTiles(ViewProgram program, EntityLayout layout
                 ReturnVariables(levels[l], closed.Tile(i));
         }
 
-        pool.Return(l, block->Capacity, block->First);
-        *block = default;
-        *EndWord(entity, l) = 0;
+        pool.Return(TilesOf(word), ClassOf(word), levels[l].TileWords);
+        *RingWord(entity, l) = 0;
     }
 
     public void ReturnVariables(Level level, long* tile)
@@ -104,55 +114,64 @@ internal sealed unsafe class LevelTiles(ViewProgram program, EntityLayout layout
     public void Dispose() => pool.Dispose();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong* EndWord(long* entity, int l) => (ulong*)(entity + EntityLayout.EndWord(l));
+    private static ulong* RingWord(long* entity, int l) => (ulong*)(entity + EntityLayout.RingWord(l));
 
-    private ClosedBlock* Block(long* entity, int l) => (ClosedBlock*)(entity + layout.BlockWord(l));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static long* TilesOf(ulong word) => (long*)((word & AddressMask) << AddressBits);
 
-    private int Count(long* entity, int l)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int PlaceOf(ulong word) => (int)(word >> PlaceShift);
+
+    private static int ClassOf(ulong word) => (int)((word >> ClassShift) & ClassMask);
+
+    private static int CapacityOf(ulong word) => TilePool.Capacity(ClassOf(word));
+
+    private static ulong Pack(long* tiles, int sizeClass, int place) =>
+        ((ulong)tiles >> AddressBits) | ((ulong)sizeClass << ClassShift) | ((ulong)place << PlaceShift);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong Advanced(ulong word)
     {
-        if (*EndWord(entity, l) == 0)
-            return 0;
-        var bytes = (byte*)(*EndWord(entity, l) & PointerMask) - (byte*)Block(entity, l)->First;
-        return (int)((uint)(bytes / 8) / (uint)levels[l].TileWords);
+        var next = word + OnePlace;
+        return PlaceOf(next) == CapacityOf(next) ? next & (OnePlace - 1) : next;
     }
 
-    private void SetCount(long* entity, int l, int count)
-    {
-        var block = Block(entity, l);
-        var room = (ulong)Math.Min(MostRoom, block->Capacity - count);
-        *EndWord(entity, l) = (ulong)(block->First + ((long)count * levels[l].TileWords)) | (room << RoomShift);
-    }
-
-    /// <summary>Room for one more tile: by dropping expired ones where they are a quarter of the block, else in a block of twice the size.</summary>
+    /// <summary>A larger ring with the tiles of the old one, all of which can still be read, in order; the first place after them.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void MakeRoom(long* entity, int l, long newestUs)
+    private long* Grow(long* entity, int l)
     {
-        var level = levels[l];
-        var block = Block(entity, l);
-        var closed = Closed(entity, l);
-        if (closed.Count < block->Capacity)
+        var word = *RingWord(entity, l);
+        var words = levels[l].TileWords;
+        if (word == 0)
         {
-            SetCount(entity, l, closed.Count); // more room than the end's word could say
-            return;
+            *RingWord(entity, l) = Pack(NewRing(l, 0, 0), 0, 0);
+            return TilesOf(*RingWord(entity, l));
         }
 
-        var expired = closed.LowerBound(level.OldestStart(newestUs, program.AllowedLatenessUs));
-        for (var i = 0; i < expired; i++)
-            ReturnVariables(level, closed.Tile(i));
-        var live = new ReadOnlySpan<long>(closed.Tile(expired), (closed.Count - expired) * level.TileWords);
-        if (block->Capacity == 0 || expired * 4L < block->Capacity)
-            Move(block, l, live, Math.Max(FirstCapacity, block->Capacity * 2));
-        else
-            live.CopyTo(new Span<long>(block->First, live.Length));
-        SetCount(entity, l, closed.Count - expired);
+        var closed = Closed(entity, l);
+        var sizeClass = ClassOf(word) + 1;
+        var tiles = NewRing(l, sizeClass, closed.Count);
+        var older = closed.Older.Count * words;
+        new ReadOnlySpan<long>(closed.Older.Tiles, older).CopyTo(new Span<long>(tiles, older));
+        new ReadOnlySpan<long>(closed.Newer.Tiles, closed.Newer.Count * words).CopyTo(new Span<long>(tiles + older, closed.Newer.Count * words));
+        pool.Return(TilesOf(word), ClassOf(word), words);
+        *RingWord(entity, l) = Pack(tiles, sizeClass, closed.Count);
+        return tiles + ((long)closed.Count * words);
     }
 
-    private void Move(ClosedBlock* block, int l, ReadOnlySpan<long> live, long capacity)
+    /// <summary>A ring whose places from <paramref name="used"/> on are marked as not used yet.</summary>
+    private long* NewRing(int l, int sizeClass, int used)
     {
-        var to = pool.Rent(l, capacity, levels[l].TileWords);
-        live.CopyTo(new Span<long>(to, live.Length));
-        if (block->Capacity > 0)
-            pool.Return(l, block->Capacity, block->First);
-        *block = new ClosedBlock { First = to, Capacity = capacity };
+        var level = levels[l];
+        var tiles = pool.Rent(sizeClass, level.TileWords);
+        for (var i = used; i < TilePool.Capacity(sizeClass); i++)
+        {
+            var tile = tiles + ((long)i * level.TileWords);
+            tile[0] = Never;
+            for (var v = 0; v < level.Variables.Length; v++)
+                tile[1 + level.LaneCount + v] = 0;
+        }
+
+        return tiles;
     }
 }

@@ -114,8 +114,9 @@ internal sealed unsafe class OpenTiles
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void Close(long* entity, int l, long* tile, long startUs, long newestUs)
     {
-        if (newestUs - startUs < plans[l].KeptForUs)
-            Copy(tile, startUs, closed.Append(entity, l, plans[l].TileWords, newestUs), plans[l].TileWords);
+        var expiredUs = newestUs - plans[l].KeptForUs;
+        if (startUs > expiredUs)
+            Copy(tile, startUs, closed.Append(entity, l, in plans[l], expiredUs), plans[l].TileWords);
         else if (plans[l].HasVariables)
             closed.ReturnVariables(levels[l], tile);
     }

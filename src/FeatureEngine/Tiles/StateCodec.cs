@@ -76,7 +76,8 @@ internal sealed unsafe class StateCodec(ViewProgram program, EntityLayout layout
         var tiles = written[l];
         var openTile = entity + layout.OpenWord[l];
         *(int*)at = tiles.Count + 1;
-        at = Write(at + LengthBytes, tiles.Tile(0), tiles.Count, level);
+        at = Write(at + LengthBytes, (long*)tiles.Older.Tiles, tiles.Older.Count, level);
+        at = Write(at, (long*)tiles.Newer.Tiles, tiles.Newer.Count, level);
         at = Write(at, openTile, 1, level);
         for (var i = 0; level.Variables.Length > 0 && i < tiles.Count; i++)
             at = WriteVariables(at, level, tiles.Tile(i));

@@ -27,9 +27,9 @@ internal static unsafe class StateFold
         for (var l = 0; l < program.Levels.Length; l++)
         {
             var level = program.Levels[l];
-            tiles.Enter(l, out var closed, out var open);
+            tiles.Enter(l, out var runs);
             foreach (var window in level.Windows)
-                ReadWindow(level, window, ref tiles, closed, open, timeUs, into, firstColumn);
+                ReadWindow(level, window, ref tiles, in runs, timeUs, into, firstColumn);
         }
 
         return new ReadInfo(timeUs, newestUs, lastOffset, IsEmpty: false);
@@ -59,17 +59,16 @@ internal static unsafe class StateFold
     }
 
     private static void ReadWindow<TTiles>(
-        Level level, WindowPlan window, ref TTiles tiles, TileRun allClosed, TileRun allOpen, long timeUs, FeatureRow into, int firstColumn)
+        Level level, WindowPlan window, ref TTiles tiles, in TileRuns all, long timeUs, FeatureRow into, int firstColumn)
         where TTiles : struct, ITileSource, allows ref struct
     {
         var from = level.IsLifetime ? None : level.StartOf(timeUs - window.WindowUs);
         var to = level.IsLifetime ? long.MaxValue : level.StartOf(timeUs);
-        var closed = allClosed.Between(from, to);
-        var open = allOpen.Between(from, to);
+        var runs = all.Between(from, to);
         var lanes = stackalloc long[level.LaneCount];
         for (var i = 0; i < level.Identity.Length; i++)
             lanes[i] = level.Identity[i];
-        FoldParts(level, window, lanes, closed, open);
+        FoldParts(level, window, lanes, in runs);
         foreach (ref readonly var output in window.Outputs.AsSpan())
         {
             if (output.Kind != ReadOutKind.Variable)
@@ -77,44 +76,54 @@ internal static unsafe class StateFold
         }
 
         if (window.Variables.Length > 0)
-            ReadVariables(level, window, ref tiles, allClosed, closed, open, into, firstColumn);
+            ReadVariables(level, window, ref tiles, in all, in runs, into, firstColumn);
     }
 
-    private static void FoldParts(Level level, WindowPlan window, long* lanes, TileRun closed, TileRun open)
+    private static void FoldParts(Level level, WindowPlan window, long* lanes, in TileRuns runs)
     {
         if (level.IsCountAndStatistics)
         {
-            LaneFold.FoldCountAndStatistics(lanes, closed);
-            LaneFold.FoldCountAndStatistics(lanes, open);
+            LaneFold.FoldCountAndStatistics(lanes, runs.Older);
+            LaneFold.FoldCountAndStatistics(lanes, runs.Newer);
+            LaneFold.FoldCountAndStatistics(lanes, runs.Open);
             return;
         }
 
         foreach (var part in window.Ops)
         {
             ref readonly var op = ref level.Ops[part];
-            LaneFold.Fold(in op, lanes, closed);
-            LaneFold.Fold(in op, lanes, open);
+            LaneFold.Fold(in op, lanes, runs.Older);
+            LaneFold.Fold(in op, lanes, runs.Newer);
+            LaneFold.Fold(in op, lanes, runs.Open);
         }
     }
 
     private static void ReadVariables<TTiles>(
-        Level level, WindowPlan window, ref TTiles tiles, TileRun allClosed, TileRun closed, TileRun open, FeatureRow into, int firstColumn)
+        Level level, WindowPlan window, ref TTiles tiles, in TileRuns all, in TileRuns runs, FeatureRow into, int firstColumn)
         where TTiles : struct, ITileSource, allows ref struct
     {
         var state = accumulator ??= new VariableState();
-        var first = closed.Count > 0 ? (int)((closed.Tiles - allClosed.Tiles) / closed.StrideBytes) : allClosed.Count;
         foreach (var part in window.Variables)
         {
             state.Clear();
-            for (var i = 0; i < closed.Count; i++)
-                level.Variables[part].Merge(state, tiles.Variable(first + i, part));
-            if (open.Count > 0)
-                level.Variables[part].Merge(state, tiles.Variable(allClosed.Count, part));
+            Merge(level, part, ref tiles, state, runs.Older, all.Older, 0);
+            Merge(level, part, ref tiles, state, runs.Newer, all.Newer, all.Older.Count);
+            Merge(level, part, ref tiles, state, runs.Open, all.Open, all.Older.Count + all.Newer.Count);
             foreach (var output in window.Outputs)
             {
                 if (output.Kind == ReadOutKind.Variable && output.Part == part)
                     level.Variables[part].ReadOut(state.Span, into, firstColumn + output.Column, output.Index);
             }
         }
+    }
+
+    private static void Merge<TTiles>(Level level, int part, ref TTiles tiles, VariableState state, TileRun run, TileRun all, int before)
+        where TTiles : struct, ITileSource, allows ref struct
+    {
+        if (run.Count == 0)
+            return;
+        var first = before + (int)((run.Tiles - all.Tiles) / run.StrideBytes);
+        for (var i = 0; i < run.Count; i++)
+            level.Variables[part].Merge(state, tiles.Variable(first + i, part));
     }
 }

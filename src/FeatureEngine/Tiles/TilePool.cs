@@ -1,28 +1,33 @@
-using System.Numerics;
-
 namespace StreamMl.FeatureEngine.Tiles;
 
 /// <summary>
-/// Native blocks of a power of two of tiles, one free list per level and power; a free block's first word names the next. Freed blocks are
-/// reused, and all go with the pool. Not thread-safe.
+/// Native blocks of tiles in size classes, two to a power of two; one free list per class and tile size, and a free block's first word names
+/// the next. Freed blocks are reused, and all go with the pool. Not thread-safe.
 /// </summary>
-internal sealed unsafe class TilePool(int levels) : IDisposable
+internal sealed unsafe class TilePool(int mostTileWords) : IDisposable
 {
+    /// <summary>The largest class is that of 8,192 tiles, twice what a view may keep on one hop.</summary>
+    public const int Classes = 25;
+
     private const int FirstSlabWords = 1 << 11;
     private const int LargestSlabWords = 1 << 19;
-    private const int Powers = 32;
 
     private readonly List<nint> slabs = [];
-    private readonly nint[] free = new nint[levels * Powers];
+    private readonly nint[] free = new nint[(mostTileWords + 1) * Classes];
     private long* slab;
     private long slabLeft;
 
     public long MemoryBytes { get; private set; }
 
-    /// <summary>A block with undefined content.</summary>
-    public long* Rent(int level, long tiles, int tileWords)
+    /// <summary>Tiles of a size class: 2, 3, 4, 6, 8, 12 …</summary>
+    public static int Capacity(int sizeClass) => (2 | (sizeClass & 1)) << (sizeClass >> 1);
+
+    /// <summary>A block with undefined content, aligned to 16 bytes.</summary>
+    public long* Rent(int sizeClass, int tileWords)
     {
-        ref var head = ref free[(level * Powers) + BitOperations.Log2((ulong)tiles)];
+        if (sizeClass >= Classes)
+            throw new InvalidOperationException($"an entity would keep more than {Capacity(Classes - 1)} tiles of one hop: use a longer hop, a shorter window or less lateness");
+        ref var head = ref free[(tileWords * Classes) + sizeClass];
         if (head != 0)
         {
             var block = (long*)head;
@@ -30,7 +35,7 @@ internal sealed unsafe class TilePool(int levels) : IDisposable
             return block;
         }
 
-        var words = tiles * tileWords;
+        var words = (((long)Capacity(sizeClass) * tileWords) + 1) & ~1L;
         if (words > LargestSlabWords / 4)
             return Allocate(words);
         if (words > slabLeft)
@@ -41,9 +46,9 @@ internal sealed unsafe class TilePool(int levels) : IDisposable
         return rented;
     }
 
-    public void Return(int level, long tiles, long* block)
+    public void Return(long* block, int sizeClass, int tileWords)
     {
-        ref var head = ref free[(level * Powers) + BitOperations.Log2((ulong)tiles)];
+        ref var head = ref free[(tileWords * Classes) + sizeClass];
         block[0] = head;
         head = (nint)block;
     }

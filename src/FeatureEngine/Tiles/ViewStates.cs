@@ -32,7 +32,7 @@ public sealed unsafe class ViewStates : IDisposable
         this.program = program;
         layout = new EntityLayout(program.Levels);
         entities = new EntityTable(layout);
-        closed = new LevelTiles(program, layout, variables);
+        closed = new LevelTiles(program, variables);
         open = new OpenTiles(program, layout, closed);
         update = new EntityUpdate(program, open, closed, variables);
         codec = new StateCodec(program, layout, open, closed, variables);
