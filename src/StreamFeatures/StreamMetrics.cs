@@ -8,6 +8,9 @@ public sealed class StreamMetrics : IDisposable
 {
     public const string MeterName = "StreamMl.StreamFeatures";
 
+    // A commit takes from under a millisecond (idle) to some hundreds (tens of thousands of states).
+    private static readonly InstrumentAdvice<double> CommitBuckets = new() { HistogramBucketBoundaries = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10] };
+
     private readonly Meter meter = new(MeterName);
     private readonly Counter<long> read;
     private readonly Counter<long> applied;
@@ -31,7 +34,7 @@ public sealed class StreamMetrics : IDisposable
         commits = meter.CreateCounter<long>("streamml.features.commits", "{commit}", "Commits in the store.");
         statesWritten = meter.CreateCounter<long>("streamml.features.states.written", "{state}", "States that commits wrote.");
         restarts = meter.CreateCounter<long>("streamml.features.restarts", "{restart}", "Partitions started over from the store's position, by tag reason.");
-        commitSeconds = meter.CreateHistogram<double>("streamml.features.commit.duration", "s", "From the begin of a commit to its answer, deliveries included.");
+        commitSeconds = meter.CreateHistogram<double>("streamml.features.commit.duration", "s", "From the begin of a commit to its answer, deliveries included.", advice: CommitBuckets);
     }
 
     /// <summary>Gauges over the running workers: lag, entities, memory, queued bytes.</summary>

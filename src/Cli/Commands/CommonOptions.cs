@@ -14,6 +14,8 @@ internal static class CommonOptions
 
     public static readonly Option<string?> Registry = new("--registry") { Description = "Schema registry URL (env STREAMML_REGISTRY); default: embedded" };
 
+    public static readonly Option<string?> Ops = new("--ops") { Description = "URL at which this process answers /metrics (Prometheus), /healthz and /readyz, as http://127.0.0.1:9464 (env STREAMML_OPS); default: not" };
+
     public static readonly Option<string?> Catalog = new("--catalog", "-c") { Description = "The catalogue (env STREAMML_CATALOG); default: the one of the process that runs in --dir, else catalog.yaml here" };
 
     /// <summary>Adds the options that say where the servers are.</summary>
@@ -29,6 +31,12 @@ internal static class CommonOptions
     public static Command WithCatalog(this Command command)
     {
         command.Options.Add(Catalog);
+        return command;
+    }
+
+    public static Command WithOps(this Command command)
+    {
+        command.Options.Add(Ops);
         return command;
     }
 

@@ -25,7 +25,7 @@ internal static class WorkerCommands
     public static Command Up()
     {
         var replay = new Option<string?>("--replay") { Description = "A mapping file whose files are replayed into the topics" };
-        var command = new Command("up", "Run every worker in this process, on embedded servers where none are named") { Listen, replay, Speed, MaxAhead, Http }.WithServers().WithCatalog();
+        var command = new Command("up", "Run every worker in this process, on embedded servers where none are named") { Listen, replay, Speed, MaxAhead, Http }.WithServers().WithOps().WithCatalog();
         command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: true, services =>
         {
             AddArchive(services, arguments);
@@ -41,7 +41,7 @@ internal static class WorkerCommands
     public static Command Ingest()
     {
         var mapping = new Argument<string?>("mapping") { Description = "The mapping file: which file feeds which source, and how", Arity = ArgumentArity.ZeroOrOne };
-        var command = new Command("ingest", "Replay files into topics in order of arrival, or take events over HTTP") { mapping, Speed, MaxAhead, Http }.WithServers().WithCatalog();
+        var command = new Command("ingest", "Replay files into topics in order of arrival, or take events over HTTP") { mapping, Speed, MaxAhead, Http }.WithServers().WithOps().WithCatalog();
         command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services =>
         {
             if (arguments.GetValue(mapping) is { } path)
@@ -55,21 +55,21 @@ internal static class WorkerCommands
 
     public static Command Archive()
     {
-        var command = new Command("archive", "Write every log to Arrow files under --dir").WithServers().WithCatalog();
+        var command = new Command("archive", "Write every log to Arrow files under --dir").WithServers().WithOps().WithCatalog();
         command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddArchive(services, arguments), stop));
         return command;
     }
 
     public static Command Features()
     {
-        var command = new Command("features", "Keep the views' states in the store up to date").WithServers().WithCatalog();
+        var command = new Command("features", "Keep the views' states in the store up to date").WithServers().WithOps().WithCatalog();
         command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => services.AddStreamFeatures(), stop));
         return command;
     }
 
     public static Command Serve()
     {
-        var command = new Command("serve", "Answer feature queries, and read a vector at every trigger event") { Listen }.WithServers().WithCatalog();
+        var command = new Command("serve", "Answer feature queries, and read a vector at every trigger event") { Listen }.WithServers().WithOps().WithCatalog();
         command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddServing(services, arguments), stop));
         return command;
     }

@@ -34,7 +34,13 @@ internal static class WorkerRunner
         var catalogPath = arguments.CatalogPath();
         var catalog = Catalogs.Load(catalogPath);
         await using var installation = await Installation.StartAsync(options, cancellationToken);
-        using var host = Build(installation, catalog, addWorkers);
+        using var host = Build(installation, catalog, services =>
+        {
+            // First, so that it tells of the start of the others.
+            if ((arguments.GetValue(CommonOptions.Ops) ?? Environment.GetEnvironmentVariable("STREAMML_OPS")) is { Length: > 0 } url)
+                services.AddOps(url);
+            addWorkers(services);
+        });
         if (allowEmbedded)
             installation.Endpoints(api: null, Path.GetFullPath(catalogPath)).Write(options.Directory);
         try

@@ -7,7 +7,7 @@ namespace StreamMl.Infrastructure.Hosting;
 
 /// <summary>
 /// Runs one worker as a process of its own: <c>--catalog FILE --kafka SERVERS --redis HOST:PORT --registry URL [--dir DIR]</c>, each also as
-/// STREAMML_CATALOG, STREAMML_KAFKA, STREAMML_REDIS, STREAMML_REGISTRY, STREAMML_DIR; options of the worker as configuration keys.
+/// STREAMML_CATALOG, STREAMML_KAFKA, STREAMML_REDIS, STREAMML_REGISTRY, STREAMML_DIR; <c>--ops URL</c> answers /metrics, /healthz and /readyz; options of the worker as configuration keys.
 /// </summary>
 public static class WorkerHost
 {
@@ -31,6 +31,8 @@ public static class WorkerHost
         var options = new InstallationOptions { Directory = Setting("dir") ?? ".streamml", Kafka = Setting("kafka"), Redis = Setting("redis"), Registry = Setting("registry") };
         await using var installation = await Installation.StartAsync(options, CancellationToken.None);
         installation.AddTo(builder.Services, catalog.Catalog);
+        if (Setting("ops") is { Length: > 0 } ops)
+            builder.Services.AddOps(ops);
         addWorker(builder.Services);
         using var host = builder.Build();
         await host.RunAsync();

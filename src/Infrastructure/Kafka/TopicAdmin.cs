@@ -59,6 +59,11 @@ public sealed class TopicAdmin : IDisposable
     public Task<(long Low, long High)> OffsetsAsync(PartitionId partition, CancellationToken cancellationToken) =>
         Task.Run(() => Offsets(partition), cancellationToken);
 
+    /// <summary>How many brokers answer for themselves; fails where none does within the given time.</summary>
+    /// <exception cref="KafkaException">No broker answered.</exception>
+    public Task<int> BrokersAsync(TimeSpan patience, CancellationToken cancellationToken) =>
+        Task.Run(() => client.Value.GetMetadata(patience).Brokers.Count, cancellationToken);
+
     public void Dispose()
     {
         if (client.IsValueCreated) client.Value.Dispose();
