@@ -1,0 +1,22 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using StreamMl.ModelEngine.Steps;
+
+namespace StreamMl.ModelEngine.Trees;
+
+/// <summary>One line per tree: an indented array of thousands of numbers can be neither read nor compared. Thresholds may be <c>"Infinity"</c>.</summary>
+internal sealed class TreeLinesConverter : JsonConverter<IReadOnlyList<DecisionTree>>
+{
+    private static readonly JsonSerializerOptions Line = new(PipelineJson.Options) { WriteIndented = false, NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+
+    public override IReadOnlyList<DecisionTree> Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        JsonSerializer.Deserialize<DecisionTree[]>(ref reader, Line) ?? throw new JsonException("trees is null");
+
+    public override void Write(Utf8JsonWriter writer, IReadOnlyList<DecisionTree> value, JsonSerializerOptions options)
+    {
+        writer.WriteStartArray();
+        foreach (var tree in value)
+            writer.WriteRawValue(JsonSerializer.SerializeToUtf8Bytes(tree, Line));
+        writer.WriteEndArray();
+    }
+}
