@@ -12,9 +12,9 @@ namespace StreamMl.ModelEngine.Steps;
 /// <param name="Missing">Whether missing values have a slot.</param>
 public sealed record OneHotStep(string Column, string Output, IReadOnlyList<string> Categories, IReadOnlyList<string> Rare, bool Missing) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs =>
+    protected override IReadOnlyList<string> OutputNames =>
     [
         .. Categories.Select(c => $"{Output}={c}"), .. Rare.Count > 0 ? new[] { $"{Output}=other" } : [], .. Missing ? new[] { $"{Output}=missing" } : [],
     ];
@@ -32,9 +32,9 @@ public sealed record OneHotStep(string Column, string Output, IReadOnlyList<stri
 /// <summary>The category's index in <paramref name="Categories"/>; NaN where it is missing, was never seen or was too rare.</summary>
 public sealed record CategoricalStep(string Column, string Output, IReadOnlyList<string> Categories) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     [JsonIgnore]
     public override int Cardinality => Math.Max(1, Categories.Count);
@@ -53,9 +53,9 @@ public sealed record CategoricalStep(string Column, string Output, IReadOnlyList
 /// <param name="Slots">True: one slot of 0 or 1 per bucket, <c>{Output}#{bucket}</c>. False: the bucket's number, categorical.</param>
 public sealed record HashStep(string Column, string Output, int Buckets, long Seed, bool Slots) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => Slots ? [.. Enumerable.Range(0, Buckets).Select(b => $"{Output}#{b}")] : [Output];
+    protected override IReadOnlyList<string> OutputNames => Slots ? [.. Enumerable.Range(0, Buckets).Select(b => $"{Output}#{b}")] : [Output];
 
     [JsonIgnore]
     public override int Cardinality => Slots ? 0 : Buckets;
@@ -80,9 +80,9 @@ public sealed record HashStep(string Column, string Output, int Buckets, long Se
 /// <param name="Values">Per class (one for binary and regression), the value of each of <paramref name="Categories"/>.</param>
 public sealed record TargetEncodeStep(string Column, string Output, IReadOnlyList<double> Priors, IReadOnlyList<string> Categories, IReadOnlyList<IReadOnlyList<double>> Values) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => Priors.Count == 1 ? [Output] : [.. Enumerable.Range(0, Priors.Count).Select(c => $"{Output}_{c}")];
+    protected override IReadOnlyList<string> OutputNames => Priors.Count == 1 ? [Output] : [.. Enumerable.Range(0, Priors.Count).Select(c => $"{Output}_{c}")];
 
     internal override void Compile(PipelineCompiler compiler)
     {
@@ -100,9 +100,9 @@ public sealed record TargetEncodeStep(string Column, string Output, IReadOnlyLis
 /// <summary>The bucket of two or three categories together, by XxHash64 of theirs; NaN where one is missing.</summary>
 public sealed record CrossHashStep(IReadOnlyList<string> Columns, string Output, int Buckets, long Seed) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => Columns;
+    protected override IReadOnlyList<string> SourceNames => Columns;
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     [JsonIgnore]
     public override int Cardinality => Buckets;
@@ -119,9 +119,9 @@ public sealed record CrossHashStep(IReadOnlyList<string> Columns, string Output,
 /// <summary>The index of a combination of two or three categories in <paramref name="Combinations"/>; NaN where one is missing or the combination is not among them.</summary>
 public sealed record CrossDictionaryStep(IReadOnlyList<string> Columns, string Output, IReadOnlyList<IReadOnlyList<string>> Combinations) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => Columns;
+    protected override IReadOnlyList<string> SourceNames => Columns;
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     [JsonIgnore]
     public override int Cardinality => Math.Max(1, Combinations.Count);

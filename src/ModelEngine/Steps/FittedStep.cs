@@ -30,15 +30,20 @@ public abstract record FittedStep
 {
     /// <summary>Columns that it reads.</summary>
     [JsonIgnore]
-    public abstract IReadOnlyList<string> Sources { get; }
+    public IReadOnlyList<string> Sources => SourceNames;
 
     /// <summary>Columns that it gives, in order.</summary>
     [JsonIgnore]
-    public abstract IReadOnlyList<string> Outputs { get; }
+    public IReadOnlyList<string> Outputs => OutputNames;
 
     /// <summary>Number of categories of every output; 0 where they are numbers.</summary>
     [JsonIgnore]
     public virtual int Cardinality => 0;
+
+    // Not public, and so no part of the JSON form: an override would not inherit the attribute that leaves it out.
+    protected abstract IReadOnlyList<string> SourceNames { get; }
+
+    protected abstract IReadOnlyList<string> OutputNames { get; }
 
     /// <summary>Adds the step's operations; the columns that it reads are known by then.</summary>
     internal abstract void Compile(PipelineCompiler compiler);

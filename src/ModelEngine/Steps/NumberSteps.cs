@@ -5,9 +5,9 @@ namespace StreamMl.ModelEngine.Steps;
 /// <param name="Indicator">Name of a second output, 1 where the value was missing and 0 elsewhere; null for none.</param>
 public sealed record ImputeStep(string Column, string Output, string Value, string? Indicator) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => Indicator is null ? [Output] : [Output, Indicator];
+    protected override IReadOnlyList<string> OutputNames => Indicator is null ? [Output] : [Output, Indicator];
 
     internal override void Compile(PipelineCompiler compiler)
     {
@@ -29,9 +29,9 @@ public sealed record ImputeStep(string Column, string Output, string Value, stri
 /// <summary>(x - mean) / deviation; the deviation is the population's, and 1 where all values were equal.</summary>
 public sealed record StandardStep(string Column, string Output, double Mean, double Deviation) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     internal override void Compile(PipelineCompiler compiler) =>
         compiler.Add(new ScaleOp(compiler.Number(Column), compiler.Output(Output), Mean, Deviation));
@@ -41,9 +41,9 @@ public sealed record StandardStep(string Column, string Output, double Mean, dou
 /// <param name="Clip">Whether values outside of what training saw are held to low and high.</param>
 public sealed record MinMaxStep(string Column, string Output, double Min, double Max, double Low, double High, bool Clip) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     internal override void Compile(PipelineCompiler compiler) =>
         compiler.Add(new MinMaxOp(compiler.Number(Column), compiler.Output(Output), this));
@@ -52,9 +52,9 @@ public sealed record MinMaxStep(string Column, string Output, double Min, double
 /// <summary>(x - median) / range, the range between two quantiles, and 1 where it was nothing.</summary>
 public sealed record RobustStep(string Column, string Output, double Median, double Range) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     internal override void Compile(PipelineCompiler compiler) =>
         compiler.Add(new ScaleOp(compiler.Number(Column), compiler.Output(Output), Median, Range));
@@ -63,9 +63,9 @@ public sealed record RobustStep(string Column, string Output, double Median, dou
 /// <summary>sign(x) * ln(1 + |x|).</summary>
 public sealed record LogStep(string Column, string Output) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     internal override void Compile(PipelineCompiler compiler) =>
         compiler.Add(new LogOp(compiler.Number(Column), compiler.Output(Output)));
@@ -74,9 +74,9 @@ public sealed record LogStep(string Column, string Output) : FittedStep
 /// <summary>x held to at least <paramref name="Low"/> and at most <paramref name="High"/>; null is no bound.</summary>
 public sealed record ClipStep(string Column, string Output, double? Low, double? High) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     internal override void Compile(PipelineCompiler compiler) =>
         compiler.Add(new ClipOp(compiler.Number(Column), compiler.Output(Output), Low ?? double.NegativeInfinity, High ?? double.PositiveInfinity));
@@ -85,9 +85,9 @@ public sealed record ClipStep(string Column, string Output, double? Low, double?
 /// <summary>The number of <paramref name="Bounds"/> that are not greater than x: 0 below the first, their count from the last on.</summary>
 public sealed record DiscretizeStep(string Column, string Output, IReadOnlyList<double> Bounds) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     internal override void Compile(PipelineCompiler compiler)
     {
@@ -104,9 +104,9 @@ public sealed record DiscretizeStep(string Column, string Output, IReadOnlyList<
 /// <summary>First column divided by the second; NaN where the second is 0 or one is missing.</summary>
 public sealed record RatioStep(IReadOnlyList<string> Columns, string Output) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => Columns;
+    protected override IReadOnlyList<string> SourceNames => Columns;
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     internal override void Compile(PipelineCompiler compiler) =>
         compiler.Add(new RatioOp(compiler.Number(Columns[0]), compiler.Number(Columns[1]), compiler.Output(Output)));
@@ -115,9 +115,9 @@ public sealed record RatioStep(IReadOnlyList<string> Columns, string Output) : F
 /// <summary>First column minus the second; NaN where one is missing.</summary>
 public sealed record DifferenceStep(IReadOnlyList<string> Columns, string Output) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => Columns;
+    protected override IReadOnlyList<string> SourceNames => Columns;
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     internal override void Compile(PipelineCompiler compiler) =>
         compiler.Add(new DifferenceOp(compiler.Number(Columns[0]), compiler.Number(Columns[1]), compiler.Output(Output)));

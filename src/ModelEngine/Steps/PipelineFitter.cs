@@ -15,10 +15,33 @@ public sealed record FitOptions(ModelTask Task, int Classes = 2, long Seed = 0);
 /// </summary>
 public static class PipelineFitter
 {
-    /// <summary>Every error of the definition against these inputs that can be known without data; empty if there is none.</summary>
-    public static IReadOnlyList<Diagnostic> Check(PipelineDefinition definition, IReadOnlyList<ModelInput> inputs) => throw new NotSupportedException($"{definition} {inputs}");
+    /// <summary>
+    /// What is wrong with the definition for these inputs, as far as it can be known without data: all that <see cref="StepCatalog.Check"/> finds, and if that is
+    /// nothing, the first step that does not fit the columns. Empty where it is sound.
+    /// </summary>
+    public static IReadOnlyList<Diagnostic> Check(PipelineDefinition definition, IReadOnlyList<ModelInput> inputs)
+    {
+        if (StepCatalog.Check(definition) is { Count: > 0 } findings)
+            return findings;
+        try
+        {
+            new PipelineFitting(definition, inputs, null, new FitOptions(ModelTask.Binary)).Plan();
+            return [];
+        }
+        catch (PipelineException problem)
+        {
+            return [problem.Diagnostic];
+        }
+    }
 
     /// <summary>Fits on these rows alone.</summary>
     /// <exception cref="PipelineException">The definition does not fit the inputs, or there is nothing to fit on.</exception>
-    public static FittedTraining Fit(PipelineDefinition definition, ITrainingRows rows, FitOptions options) => throw new NotSupportedException($"{definition} {rows} {options}");
+    public static FittedTraining Fit(PipelineDefinition definition, ITrainingRows rows, FitOptions options)
+    {
+        if (StepCatalog.Check(definition) is [var first, ..])
+            throw new PipelineException(first);
+        if (options.Task == ModelTask.Multiclass && options.Classes < 2)
+            throw new PipelineException($"the label has {options.Classes} classes", "A multiclass label has 2 or more");
+        return new PipelineFitting(definition, rows.Inputs, rows, options).Fit();
+    }
 }

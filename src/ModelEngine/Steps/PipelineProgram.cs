@@ -6,14 +6,18 @@ namespace StreamMl.ModelEngine.Steps;
 internal sealed class PipelineProgram(EncodeOp[] ops, int registers, int[] slotRegisters)
 {
     /// <param name="columns">The columns of the rows that it will be given, in order; at least the document's inputs.</param>
-    public static PipelineProgram Compile(PipelineDocument document, IReadOnlyList<ModelInput> columns, TrainingTables training)
+    public static PipelineProgram Compile(PipelineDocument document, IReadOnlyList<ModelInput> columns, TrainingTables training) =>
+        Bind(document.Inputs, document.Steps, columns, training).Finish(document.Slots.Select(s => s.Name));
+
+    /// <summary>The places of all columns as they stand after the steps.</summary>
+    public static PipelineCompiler Bind(IReadOnlyList<ModelInput> inputs, IReadOnlyList<FittedStep> steps, IReadOnlyList<ModelInput> columns, TrainingTables training)
     {
         var compiler = new PipelineCompiler(columns, training);
-        foreach (var input in document.Inputs)
+        foreach (var input in inputs)
             compiler.AddInput(input.Name);
-        foreach (var step in document.Steps)
+        foreach (var step in steps)
             step.Compile(compiler);
-        return compiler.Finish(document.Slots.Select(s => s.Name));
+        return compiler;
     }
 
     public EncodeScratch NewScratch() => new(registers);

@@ -20,7 +20,7 @@ public static class StepCatalog
             StepParameter.Integer("min_count", 1, 1, int.MaxValue, "Rows that a category needs for a slot of its own."),
             StepParameter.Flag("missing", false, "Whether missing values have a slot; otherwise they give zero everywhere."),
         ]),
-        new("categorical", StepColumns.Each, "Whole codes for trees that split on sets of categories; unseen, rare and missing ones are missing.", "{column}",
+        new("categorical", StepColumns.Each, "Whole codes for trees that split on sets of categories; unseen, rare and missing ones are missing.", "{column}_code",
         [
             StepParameter.Integer("max", 1_000, 1, 1_000_000, "Categories with a code, the most frequent."),
             StepParameter.Integer("min_count", 1, 1, int.MaxValue, "Rows that a category needs for a code."),

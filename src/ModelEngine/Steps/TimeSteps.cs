@@ -40,9 +40,9 @@ public enum TimePart
 /// <summary>sin and cos of 2 pi x / period: <c>{Output}_sin</c>, <c>{Output}_cos</c>.</summary>
 public sealed record CyclicNumberStep(string Column, string Output, double Period) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => [$"{Output}_sin", $"{Output}_cos"];
+    protected override IReadOnlyList<string> OutputNames => [$"{Output}_sin", $"{Output}_cos"];
 
     internal override void Compile(PipelineCompiler compiler) =>
         compiler.Add(new CyclicNumberOp(compiler.Number(Column), compiler.Output(Outputs[0]), compiler.Output(Outputs[1]), Period));
@@ -55,9 +55,9 @@ public sealed record CyclicNumberStep(string Column, string Output, double Perio
 /// <param name="UtcOffsetMinutes">Added to the time first: clock time of a place with a fixed offset.</param>
 public sealed record CyclicTimeStep(string Column, string Output, TimeCycle Cycle, int UtcOffsetMinutes) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => [$"{Output}_sin", $"{Output}_cos"];
+    protected override IReadOnlyList<string> OutputNames => [$"{Output}_sin", $"{Output}_cos"];
 
     internal override void Compile(PipelineCompiler compiler) =>
         compiler.Add(new CyclicTimeOp(compiler.Time(Column), compiler.Output(Outputs[0]), compiler.Output(Outputs[1]), Cycle, UtcOffsetMinutes));
@@ -67,9 +67,9 @@ public sealed record CyclicTimeStep(string Column, string Output, TimeCycle Cycl
 /// <param name="UtcOffsetMinutes">Added to the time first.</param>
 public sealed record TimePartStep(string Column, string Output, TimePart Part, int UtcOffsetMinutes) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => [Column];
+    protected override IReadOnlyList<string> SourceNames => [Column];
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     internal override void Compile(PipelineCompiler compiler) =>
         compiler.Add(new TimePartOp(compiler.Time(Column), compiler.Output(Output), Part, UtcOffsetMinutes));
@@ -78,9 +78,9 @@ public sealed record TimePartStep(string Column, string Output, TimePart Part, i
 /// <summary>First time minus the second, in seconds with fractions; NaN where one is missing.</summary>
 public sealed record TimeDifferenceStep(IReadOnlyList<string> Columns, string Output) : FittedStep
 {
-    public override IReadOnlyList<string> Sources => Columns;
+    protected override IReadOnlyList<string> SourceNames => Columns;
 
-    public override IReadOnlyList<string> Outputs => [Output];
+    protected override IReadOnlyList<string> OutputNames => [Output];
 
     internal override void Compile(PipelineCompiler compiler) =>
         compiler.Add(new TimeDifferenceOp(compiler.Time(Columns[0]), compiler.Time(Columns[1]), compiler.Output(Output)));
