@@ -11,6 +11,8 @@ namespace StreamMl.TestKit.Servers;
 /// </summary>
 public sealed class KafkaFixture : IAsyncLifetime
 {
+    public const string Image = "apache/kafka:4.3.1";
+
     private readonly List<string> refusals = [];
     private KafkaEndpoint? endpoint;
     private IAsyncDisposable? server;
@@ -64,8 +66,8 @@ public sealed class KafkaFixture : IAsyncLifetime
 
     private async Task<bool> TryContainerAsync()
     {
-        if (TestEnvironment.WhyNoDocker is { } why) return Refuse(why);
-        var container = new KafkaBuilder("apache/kafka:4.3.1").Build();
+        if (TestEnvironment.WhyNoContainer(Image) is { } why) return Refuse(why);
+        var container = new KafkaBuilder(Image).Build();
         await container.StartAsync();
         (endpoint, server, Kind) = (KafkaEndpoint.Of(container.GetBootstrapAddress()), container, ServerKind.Container);
         return true;

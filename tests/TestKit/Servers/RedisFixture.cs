@@ -14,6 +14,8 @@ namespace StreamMl.TestKit.Servers;
 /// </summary>
 public sealed class RedisFixture : IAsyncLifetime
 {
+    public const string Image = "redis:7";
+
     private const string StartCommand =
         "\"$1\" --port \"$2\" --bind 127.0.0.1 --save '' --appendonly no --dir \"$3\" --logfile \"$3/redis.log\" >/dev/null & pid=$!; "
         + "for i in $(seq 200); do grep -q 'Ready to accept' \"$3/redis.log\" 2>/dev/null && break; kill -0 $pid || exit 1; sleep 0.05; done; echo ready";
@@ -70,8 +72,8 @@ public sealed class RedisFixture : IAsyncLifetime
     private async Task<bool> TryContainerAsync()
     {
         if (TestEnvironment.Forced is not (null or ServerKind.Container)) return Refuse("another kind was asked for");
-        if (TestEnvironment.WhyNoDocker is { } why) return Refuse(why);
-        var container = new RedisBuilder("redis:7").Build();
+        if (TestEnvironment.WhyNoContainer(Image) is { } why) return Refuse(why);
+        var container = new RedisBuilder(Image).Build();
         await container.StartAsync();
         (endpoint, server, Kind) = (RedisEndpoint.Of(container.GetConnectionString()), container, ServerKind.Container);
         return true;

@@ -6,6 +6,8 @@ namespace StreamMl.TestKit.Servers;
 /// <summary>What this machine offers to tests.</summary>
 public static class TestEnvironment
 {
+    private const int ShortMs = 10_000;
+    private const int PullMs = 180_000;
     private static readonly Lazy<string?> Shared = new(FindShared);
     private static readonly Lazy<string?> DockerRefusal = new(AskDocker);
     private static int names;
@@ -22,6 +24,16 @@ public static class TestEnvironment
 
     /// <summary>Null where a Docker engine answers; else why not.</summary>
     public static string? WhyNoDocker => DockerRefusal.Value;
+
+    /// <summary>Null where containers of this image can be started: an engine answers, and has the image or can pull it; else why not.</summary>
+    public static string? WhyNoContainer(string image)
+    {
+        if (WhyNoDocker is { } why) return why;
+        string docker = OnPath("docker")!;
+        if (Run(docker, ShortMs, "image", "inspect", "--format", "{{.Id}}", image).Code == 0) return null;
+        var (code, _, error) = Run(docker, PullMs, "pull", "--quiet", image);
+        return code == 0 ? null : $"the image {image} is not here and cannot be pulled: {error}";
+    }
 
     /// <summary>A name that no other test of this run has, and no other run on the same server.</summary>
     public static string UniqueName(string name) => $"{name}-{Environment.ProcessId}-{Interlocked.Increment(ref names)}";
@@ -48,21 +60,30 @@ public static class TestEnvironment
         return null;
     }
 
+    // Testcontainers takes both from the environment: it would speak a newer API than an older engine knows, and its reaper needs an image of its own.
+    // What a fixture starts it stops.
     private static string? AskDocker()
     {
         if (OnPath("docker") is not { } docker) return "no docker on the PATH";
-        using var process = Process.Start(new ProcessStartInfo(docker, ["version", "--format", "{{.Server.Version}}"])
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-        if (!process.WaitForExit(10_000))
-        {
-            process.Kill();
-            return "the Docker engine does not answer";
-        }
+        var (code, version, error) = Run(docker, ShortMs, "version", "--format", "{{.Server.APIVersion}}");
+        if (code != 0) return $"no Docker engine: {error}";
+        SetDefault("DOCKER_API_VERSION", version);
+        SetDefault("TESTCONTAINERS_RYUK_DISABLED", "true");
+        return null;
+    }
 
-        return process.ExitCode == 0 ? null : $"no Docker engine: {process.StandardError.ReadToEnd().Trim()}";
+    private static void SetDefault(string variable, string value)
+    {
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(variable))) Environment.SetEnvironmentVariable(variable, value);
+    }
+
+    private static (int Code, string Output, string Error) Run(string program, int patienceMs, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        if (process.WaitForExit(patienceMs)) return (process.ExitCode, output.Result.Trim(), error.Result.Trim());
+        process.Kill(entireProcessTree: true);
+        return (-1, "", $"no answer within {patienceMs / 1000} s");
     }
 }
