@@ -24,6 +24,9 @@ public sealed class ModelDraft : IDisposable
 
     public ModelManifest Manifest { get; }
 
+    /// <summary>Parts of the model card that people wrote, by key of <see cref="ModelCard.Questions"/>.</summary>
+    public IReadOnlyDictionary<string, string> Card { get; set; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
     public string PathOf(string file) => Path.Combine(Directory, file);
 
     public void Write(string file, ReadOnlySpan<byte> bytes) => DurableFile.WriteAllBytes(PathOf(file), bytes);
@@ -41,11 +44,15 @@ public sealed class ModelDraft : IDisposable
         if (missing.Count > 0)
             throw new ModelException($"model '{Manifest.Name}' lacks {string.Join(" and ", missing)}; write them into the draft before publishing");
         File.Delete(PathOf(ModelManifest.FileName));
+        if (!File.Exists(PathOf(ModelFiles.Card)))
+            Write(ModelFiles.Card, System.Text.Encoding.UTF8.GetBytes(ModelCard.Write(Manifest, Metrics(), Card)));
         var manifest = Manifest with { Files = [.. System.IO.Directory.EnumerateFiles(Directory).Order(StringComparer.Ordinal).Select(Describe)] };
         var json = manifest.ToJson();
         Write(ModelManifest.FileName, json);
         return new ModelVersion(manifest.Name, ModelManifest.VersionOf(manifest.Files, json));
     }
+
+    private ModelMetrics? Metrics() => File.Exists(PathOf(ModelFiles.Metrics)) ? ModelMetrics.Parse(File.ReadAllBytes(PathOf(ModelFiles.Metrics)), PathOf(ModelFiles.Metrics)) : null;
 
     /// <summary>Gives the folder its name; false where the version is there already, which then is the same bytes.</summary>
     internal bool MoveTo(string target)

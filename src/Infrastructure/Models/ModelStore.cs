@@ -52,6 +52,9 @@ public sealed class ModelStore(string directory, TimeProvider time, ModelStoreOp
         ? []
         : [.. Directory.EnumerateDirectories(layout.Root).Select(d => Path.GetFileName(d)).Where(n => !n.StartsWith('.')).Order(StringComparer.Ordinal)];
 
+    /// <summary>Makes a model that has no version yet; nothing where it is there.</summary>
+    public void Reserve(string name) => Directory.CreateDirectory(layout.Model(name));
+
     /// <summary>All versions of a model, newest first; those whose time is not known last.</summary>
     public IReadOnlyList<ModelEntry> Versions(string name)
     {

@@ -21,8 +21,11 @@ internal sealed record RunLayout(string Root)
         ? Uri.EscapeDataString(name)
         : throw new TrackingException($"'{name}' cannot name an experiment: 1 to {MaxName} characters, the first not a dot");
 
+    /// <summary>The experiment that MLflow clients write to when they name none; its id is 0 everywhere.</summary>
+    public const string DefaultExperiment = "Default";
+
     /// <summary>Up to 18 decimal digits, as MLflow's own are.</summary>
-    public static string ExperimentId(string name) =>
+    public static string ExperimentId(string name) => name == DefaultExperiment ? "0" :
         (BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(name))) % 1_000_000_000_000_000_000).ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Start time and six digits of what it is: sorts by time, and two runs of one second differ.</summary>

@@ -106,7 +106,8 @@ internal static class FilterParser
         var key = name.ToLowerInvariant() switch
         {
             "run name" or "name" => "run_name",
-            "created" => "start_time",
+            "created" or "creation_time" or "creation_timestamp" or "last_update_time" or "last_updated_timestamp" => "start_time",
+            "experiment_id" => "run_id",
             "user" => "user_id",
             var other => other,
         };

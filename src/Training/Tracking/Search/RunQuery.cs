@@ -20,7 +20,7 @@ public sealed record RunField(RunFieldKind Kind, string Key)
     {
         RunFieldKind.Metric => run.Metrics.TryGetValue(Key, out var point) ? point.Value.ToString("R", CultureInfo.InvariantCulture) : null,
         RunFieldKind.Param => run.Record.Params.GetValueOrDefault(Key),
-        RunFieldKind.Tag => run.Record.Tags.GetValueOrDefault(Key),
+        RunFieldKind.Tag => RunTags.Of(run.Record).GetValueOrDefault(Key),
         _ => Attribute(run),
     };
 
