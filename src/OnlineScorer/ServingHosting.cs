@@ -3,6 +3,7 @@ using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Registry;
 using StreamMl.OnlineScorer.Api;
 using StreamMl.OnlineScorer.Reading;
+using StreamMl.OnlineScorer.Scoring;
 using StreamMl.OnlineScorer.Triggers;
 using StreamMl.Shared.Store;
 
@@ -40,6 +41,23 @@ public static class ServingHosting
             p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<TriggerServer>>()));
         services.AddHostedService<TriggerServingWorker>();
+        return services;
+    }
+
+    /// <summary>
+    /// Scoring: by request beside the query API, by event beside trigger serving, whichever of them are added too; add it before them. Needs what they need, a ModelStore and an
+    /// IModelCodeFactory; ScoringPolicies are optional.
+    /// </summary>
+    public static IServiceCollection AddScoring(this IServiceCollection services, Action<ScoringOptions>? configure = null)
+    {
+        services.AddFeatureReader();
+        services.AddServingOptions(configure);
+        services.TryAddSingleton(ScoringPolicies.None);
+        services.TryAddSingleton<ModelLoader>();
+        services.TryAddSingleton<ModelHost>();
+        services.AddHostedService<ModelWatcher>();
+        services.TryAddSingleton(p => new KafkaConsumerFactory(p.GetRequiredService<KafkaEndpoint>()));
+        services.AddSingleton<ITriggerSinkFactory, PredictionSinkFactory>();
         return services;
     }
 

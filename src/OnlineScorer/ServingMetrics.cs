@@ -18,4 +18,13 @@ internal static class ServingMetrics
 
     /// <summary>Trigger records that could not be decoded; tag service.</summary>
     public static Counter<long> Undecodable { get; } = Meter.CreateCounter<long>("streamml.serving.undecodable", "{record}", "Trigger records that could not be decoded");
+
+    /// <summary>Predictions by event; tag service.</summary>
+    public static Counter<long> Predictions { get; } = Meter.CreateCounter<long>("streamml.serving.predictions", "{prediction}", "Predictions made for trigger events");
+
+    /// <summary>Trigger events that a model could not score; tag service.</summary>
+    public static Counter<long> Failed { get; } = Meter.CreateCounter<long>("streamml.serving.failed", "{event}", "Trigger events that were dead-lettered by the scorer");
+
+    /// <summary>Rows scored by request; tag model.</summary>
+    public static Counter<long> Requested { get; } = Meter.CreateCounter<long>("streamml.serving.requested", "{row}", "Rows scored by request");
 }

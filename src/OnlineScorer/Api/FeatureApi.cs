@@ -16,20 +16,21 @@ internal sealed class FeatureApi(
     private const int MaxSampledEntities = 100;
     private static readonly byte[] Page = LoadPage();
     private readonly ServiceBook book = new(catalog, options);
+    private readonly ApiGuard guard = new(logger);
     private readonly Lazy<IReadOnlyList<ViewProgram>> programs = new(() => [.. catalog.Views.Select(v => ViewProgram.Compile(v, catalog.Source(v.Source)))]);
 
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/v1/features", Guarded(ReadFeaturesAsync));
-        routes.MapGet("/v1/services", Guarded(c => SendAsync(c.Response, into => CatalogResponse.WriteServices(into, book))));
-        routes.MapGet("/v1/services/{name}", Guarded(c => SendAsync(c.Response, into => CatalogResponse.WriteService(into, book, RouteName(c)))));
-        routes.MapGet("/v1/views", Guarded(c => SendViewsAsync(c, programs.Value)));
-        routes.MapGet("/v1/views/{name}", Guarded(c => SendViewsAsync(c, [View(RouteName(c))])));
-        routes.MapGet("/v1/views/{name}/entities", Guarded(SendEntitiesAsync));
-        routes.MapGet("/healthz", Guarded(c => SendAsync(c.Response, into => into.Write("{\"status\":\"ok\"}"u8))));
-        routes.MapGet("/readyz", Guarded(SendReadinessAsync));
-        routes.MapGet("/", Guarded(c => SendAsync(c.Response, into => into.Write(Page), "text/html; charset=utf-8")));
-        routes.MapFallback(Guarded(c => throw new ApiProblem(404, "no-such-page", $"there is no {c.Request.Method} {c.Request.Path}", "the page at / shows what there is")));
+        routes.MapPost("/v1/features", guard.Handle(ReadFeaturesAsync));
+        routes.MapGet("/v1/services", guard.Handle(c => ApiGuard.SendAsync(c.Response, into => CatalogResponse.WriteServices(into, book))));
+        routes.MapGet("/v1/services/{name}", guard.Handle(c => ApiGuard.SendAsync(c.Response, into => CatalogResponse.WriteService(into, book, RouteName(c)))));
+        routes.MapGet("/v1/views", guard.Handle(c => SendViewsAsync(c, programs.Value)));
+        routes.MapGet("/v1/views/{name}", guard.Handle(c => SendViewsAsync(c, [View(RouteName(c))])));
+        routes.MapGet("/v1/views/{name}/entities", guard.Handle(SendEntitiesAsync));
+        routes.MapGet("/healthz", guard.Handle(c => ApiGuard.SendAsync(c.Response, into => into.Write("{\"status\":\"ok\"}"u8))));
+        routes.MapGet("/readyz", guard.Handle(SendReadinessAsync));
+        routes.MapGet("/", guard.Handle(c => ApiGuard.SendAsync(c.Response, into => into.Write(Page), "text/html; charset=utf-8")));
+        routes.MapFallback(guard.Handle(c => throw new ApiProblem(404, "no-such-page", $"there is no {c.Request.Method} {c.Request.Path}", "the page at / shows what there is")));
     }
 
     private async Task ReadFeaturesAsync(HttpContext context)
@@ -38,14 +39,14 @@ internal sealed class FeatureApi(
         var batch = FeatureRequest.Parse(body.RootElement, book, options, time);
         await reader.ReadAsync(batch, context.RequestAborted);
         ServingMetrics.Reads.Add(batch.Count, new KeyValuePair<string, object?>("service", batch.Service.Program.Name));
-        await SendAsync(context.Response, into => FeatureResponse.Write(into, batch));
+        await ApiGuard.SendAsync(context.Response, into => FeatureResponse.Write(into, batch));
         book.Return(batch);
     }
 
     private async Task SendViewsAsync(HttpContext context, IReadOnlyList<ViewProgram> views)
     {
         using var positions = await store.ReadAsync(CatalogResponse.PositionKeys(views), context.RequestAborted);
-        await SendAsync(context.Response, into => CatalogResponse.WriteViews(into, catalog, views, positions));
+        await ApiGuard.SendAsync(context.Response, into => CatalogResponse.WriteViews(into, catalog, views, positions));
     }
 
     private async Task SendEntitiesAsync(HttpContext context)
@@ -58,7 +59,7 @@ internal sealed class FeatureApi(
         var keys = new List<byte[]>();
         for (var partition = 0; partition < view.Source.Partitions && keys.Count < limit && directory is not null; partition++)
             keys.AddRange(await directory.EntitiesOfAsync(new PartitionId(view.Log, partition), view.View.Name, view.Hash8, limit - keys.Count, context.RequestAborted));
-        await SendAsync(context.Response, into => CatalogResponse.WriteEntities(into, catalog, view, keys));
+        await ApiGuard.SendAsync(context.Response, into => CatalogResponse.WriteEntities(into, catalog, view, keys));
     }
 
     /// <summary>Ready: the store answers. Views that have not run everywhere are named, but others can be read.</summary>
@@ -75,7 +76,7 @@ internal sealed class FeatureApi(
                 waiting.Add(program.View.Name);
         }
 
-        await SendAsync(context.Response, into =>
+        await ApiGuard.SendAsync(context.Response, into =>
         {
             using var json = new Utf8JsonWriter(into);
             json.WriteStartObject();
@@ -91,35 +92,6 @@ internal sealed class FeatureApi(
         404, "no-such-view", $"there is no view '{name}' in catalogue '{catalog.Name}'", "GET /v1/views lists them", name);
 
     private static string RouteName(HttpContext context) => (string)context.Request.RouteValues["name"]!;
-
-    private static async Task SendAsync(HttpResponse response, Action<IBufferWriter<byte>> write, string contentType = "application/json")
-    {
-        // Written whole before the first byte is sent, so that a failure can still be a problem with its own status.
-        var body = new ArrayBufferWriter<byte>(4096);
-        write(body);
-        response.ContentType = contentType;
-        response.ContentLength = body.WrittenCount;
-        await response.Body.WriteAsync(body.WrittenMemory, response.HttpContext.RequestAborted);
-    }
-
-    private RequestDelegate Guarded(Func<HttpContext, Task> handler) => async context =>
-    {
-        try
-        {
-            await handler(context);
-        }
-        catch (Exception e) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
-        {
-            if (ApiProblem.From(e) is { } problem)
-            {
-                await problem.WriteAsync(context.Response);
-                return;
-            }
-
-            logger.RequestFailed(e, context.Request.Method, context.Request.Path);
-            await new ApiProblem(500, "internal-error", "the server failed; its log has the details", "report it with the log").WriteAsync(context.Response);
-        }
-    };
 
     private static byte[] LoadPage()
     {

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using StreamMl.OnlineScorer.Api.Predicting;
 using StreamMl.OnlineScorer.Reading;
+using StreamMl.OnlineScorer.Scoring;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Store;
 
@@ -31,6 +33,13 @@ public sealed class FeatureApiServer(IServiceProvider services) : IHostedService
         });
         builder.Services.AddSingleton<IHostLifetime, QuietLifetime>();
         web = builder.Build();
+        if (services.GetService<ModelHost>() is { } models)
+        {
+            new PredictApi(
+                models, services.GetRequiredService<FeatureReader>(), services.GetRequiredService<ScoringOptions>(), services.GetRequiredService<TimeProvider>(),
+                new ApiGuard(services.GetRequiredService<ILogger<FeatureApi>>())).Map(web);
+        }
+
         new FeatureApi(
             services.GetRequiredService<Catalog>(),
             services.GetRequiredService<FeatureReader>(),

@@ -68,7 +68,7 @@ internal static class FeatureRequest
             : throw Bad("bad-time", $"'{name}' is \"{text}\"", TimeForms, text);
     }
 
-    private static long NowUs(TimeProvider time) => TimeGrid.FromDateTime(time.GetUtcNow().UtcDateTime);
+    public static long NowUs(TimeProvider time) => TimeGrid.FromDateTime(time.GetUtcNow().UtcDateTime);
 
     private static ServedService FindService(JsonElement body, ServiceBook book)
     {
@@ -110,7 +110,7 @@ internal static class FeatureRequest
             var slot = program.KeyIndex(member.Name);
             if (slot < 0)
                 throw Bad("unknown-key", $"entities[{index}] has a key '{member.Name}' that the service does not read", $"send {Keys(batch.Service)}", member.Name);
-            if (KeyText(member.Value, program.Keys[slot], index) is { } text)
+            if (KeyText(member.Value, program.Keys[slot], "entities", index) is { } text)
                 batch.SetKey(request, slot, Encoding.UTF8.GetBytes(text));
             named++;
         }
@@ -123,7 +123,7 @@ internal static class FeatureRequest
     }
 
     /// <summary>The canonical text of a key value, as the stream writes it from the event's field; null for a null key.</summary>
-    private static string? KeyText(JsonElement value, ServiceKey key, int index)
+    public static string? KeyText(JsonElement value, ServiceKey key, string list, int index)
     {
         switch (key.Type)
         {
@@ -140,15 +140,15 @@ internal static class FeatureRequest
             case FieldType.Timestamp when value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var micros):
                 return micros.ToString(CultureInfo.InvariantCulture);
             default:
-                throw Bad("bad-key", $"entities[{index}].{key.Name} is {Short(value)}, a {key.Type} is expected", key.Type == FieldType.String ? "put it in quotes" : $"send a {key.Type}, or null", Short(value));
+                throw Bad("bad-key", $"{list}[{index}].{key.Name} is {Short(value)}, a {key.Type} is expected", key.Type == FieldType.String ? "put it in quotes" : $"send a {key.Type}, or null", Short(value));
         }
     }
 
-    private static string Keys(ServedService service) => service.Program.Keys.Count == 0
+    public static string Keys(ServedService service) => service.Program.Keys.Count == 0
         ? "no keys: {}"
         : "the keys " + string.Join(", ", service.Program.Keys.Select(k => $"{k.Name} ({k.Type})"));
 
-    private static string Short(JsonElement value)
+    public static string Short(JsonElement value)
     {
         var text = value.GetRawText();
         return text.Length <= 80 ? text : text[..80] + "…";

@@ -49,7 +49,14 @@ internal static class JsonValues
         json.WriteString("window", feature.Window.Label);
     }
 
-    private static void WriteDouble(Utf8JsonWriter json, double value)
+    public static void WriteNumber(Utf8JsonWriter json, string name, double value)
+    {
+        json.WritePropertyName(name);
+        WriteDouble(json, value);
+    }
+
+    /// <summary>A number, or the name of what JSON has no number for.</summary>
+    public static void WriteDouble(Utf8JsonWriter json, double value)
     {
         if (double.IsFinite(value))
             json.WriteNumberValue(value);

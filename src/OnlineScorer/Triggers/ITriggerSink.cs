@@ -1,4 +1,5 @@
 using StreamMl.OnlineScorer.Reading;
+using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
 
 namespace StreamMl.OnlineScorer.Triggers;
@@ -31,4 +32,7 @@ public interface ITriggerSinkFactory
 {
     /// <summary>Null: this service has no such sink.</summary>
     ITriggerSink? Create(ServedService service);
+
+    /// <summary>The fields of the trigger that the sink reads, beside the keys.</summary>
+    IEnumerable<string> TriggerFields(SourceDefinition trigger) => [];
 }

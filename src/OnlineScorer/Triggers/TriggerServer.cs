@@ -41,8 +41,8 @@ internal sealed class TriggerServer : IAssignmentHandler, IDisposable
         logger = services.Logger;
         decoders = new EventDecoderSet(plan.Source, plan.Schema, services.SchemaOf);
         gate = new PrefixGate(plan.Service, services.Store, options, services.Time);
-        batch = new ServedBatch(plan.Service, plan.Schema);
         records = new RawRecordBatch(options.MaxBatch);
+        batch = new ServedBatch(plan.Service, plan.Schema) { Records = records };
         tag = new("service", plan.Name);
     }
 
@@ -173,7 +173,7 @@ internal sealed class TriggerServer : IAssignmentHandler, IDisposable
             batch.Events.ArrivalTimesUs[row] = partition.Gate.ArrivalClockUs;
             batch.Events.WatermarksUs[row] = partition.Gate.WatermarkBeforeUs;
             batch.Events.Count++;
-            plan.SetKeys(batch, batch.Add(new TriggerEvent(partition.Partition, offset, eventTimeUs, arrivalUs, row)), row);
+            plan.SetKeys(batch, batch.Add(new TriggerEvent(partition.Partition, offset, eventTimeUs, arrivalUs, row, record)), row);
             return null;
         }
 

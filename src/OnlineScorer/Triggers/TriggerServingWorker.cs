@@ -12,8 +12,14 @@ internal sealed class TriggerServingWorker(
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var names = options.Services.Count > 0 ? options.Services : [.. catalog.Services.Where(s => s.Trigger is not null).Select(s => s.Name)];
-        var plans = names.Select(n => TriggerPlan.Compile(catalog, n)).ToList(); // all of them, before anything runs
+        var plans = names.Select(Plan).ToList(); // all of them, before anything runs
         return Task.WhenAll(plans.Select(p => Task.Factory.StartNew(() => Serve(p, stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+    }
+
+    private TriggerPlan Plan(string name)
+    {
+        var fields = catalog.Service(name).Trigger is { } trigger ? sinkFactories.SelectMany(f => f.TriggerFields(catalog.Source(trigger))) : [];
+        return TriggerPlan.Compile(catalog, name, fields.ToHashSet(StringComparer.Ordinal));
     }
 
     private void Serve(TriggerPlan plan, CancellationToken stoppingToken)

@@ -5,6 +5,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using StreamMl.OnlineScorer.Api;
+using StreamMl.OnlineScorer.Scoring;
+using StreamMl.OnlineScorer.Tests.Scoring;
 using StreamMl.Shared.Store;
 using StreamMl.Shared.Time;
 using StreamMl.TestKit.Store;
@@ -16,8 +18,9 @@ internal sealed class ApiLab : IAsyncDisposable
 {
     private readonly IHost host;
 
-    private ApiLab(IHost host, ServingLab lab, HttpClient http)
+    private ApiLab(IHost host, ServingLab lab, HttpClient http, ModelLab? models)
     {
+        Models = models;
         this.host = host;
         Lab = lab;
         Http = http;
@@ -27,13 +30,26 @@ internal sealed class ApiLab : IAsyncDisposable
 
     public HttpClient Http { get; }
 
-    public static async Task<ApiLab> StartAsync(Action<FeatureApiOptions>? configure = null, IStateStore? store = null)
+    /// <summary>Where scoring was asked for.</summary>
+    public ModelLab? Models { get; }
+
+    public static async Task<ApiLab> StartAsync(
+        Action<FeatureApiOptions>? configure = null, IStateStore? store = null, Action<ScoringOptions>? scoring = null, ScoringPolicies? policies = null)
     {
         var lab = new ServingLab(store ?? new InMemoryStateStore());
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.SetMinimumLevel(LogLevel.None);
         builder.Services.AddSingleton(lab.Catalog).AddSingleton(lab.Store);
         builder.Services.AddSingleton<TimeProvider>(new FakeTimeProvider(new DateTimeOffset(TimeGrid.ToDateTime(ServingLab.StartUs + TimeGrid.MicrosPerHour), TimeSpan.Zero)));
+        ModelLab? models = null;
+        if (scoring is not null)
+        {
+            models = new ModelLab(lab.Catalog, policies);
+            builder.Services.AddSingleton(models.Host);
+            builder.Services.AddSingleton(models.Store).AddSingleton<IModelCodeFactory, LinearFactory>();
+            builder.Services.AddScoring(scoring);
+        }
+
         builder.Services.AddFeatureApi(o =>
         {
             o.Url = "http://127.0.0.1:0";
@@ -41,7 +57,7 @@ internal sealed class ApiLab : IAsyncDisposable
         });
         var built = builder.Build();
         await built.StartAsync(TestContext.Current.CancellationToken);
-        return new ApiLab(built, lab, new HttpClient { BaseAddress = new Uri(built.Services.GetRequiredService<FeatureApiServer>().Address) });
+        return new ApiLab(built, lab, new HttpClient { BaseAddress = new Uri(built.Services.GetRequiredService<FeatureApiServer>().Address) }, models);
     }
 
     public async Task<(int Status, JsonElement Json)> PostAsync(string body, string path = "/v1/features")
@@ -57,6 +73,7 @@ internal sealed class ApiLab : IAsyncDisposable
         Http.Dispose();
         await host.StopAsync(TestContext.Current.CancellationToken);
         host.Dispose();
+        Models?.Dispose();
     }
 
     private static async Task<(int Status, JsonElement Json)> ReadAsync(HttpResponseMessage response)

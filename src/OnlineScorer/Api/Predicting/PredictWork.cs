@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using StreamMl.OnlineScorer.Reading;
+using StreamMl.OnlineScorer.Scoring;
+using StreamMl.Shared.Events;
+
+namespace StreamMl.OnlineScorer.Api.Predicting;
+
+/// <summary>The rows of one request to one model, from what the caller gave to what was scored. Reused; one owner at a time.</summary>
+internal sealed class PredictWork(LoadedModel model)
+{
+    private static readonly ConditionalWeakTable<LoadedModel, ConcurrentBag<PredictWork>> Idle = [];
+    private const int MaxIdle = 64;
+    private readonly List<ApiProblem?> problems = [];
+
+    public LoadedModel Model => model;
+
+    public ReadBatch Read { get; } = new(model.Service);
+
+    /// <summary>What the caller gave beside the keys: a row per request.</summary>
+    public EventBatch Given { get; } = new(model.GivenSchema, 16);
+
+    public ModelSession Session { get; } = new(model, model.GivenColumns(model.GivenSchema, "the request"));
+
+    public int Count => problems.Count;
+
+    public ApiProblem? Problem(int row) => problems[row];
+
+    /// <summary>Idle ones live as long as their model.</summary>
+    public static PredictWork Rent(LoadedModel model) => Idle.GetOrCreateValue(model).TryTake(out var work) ? work : new PredictWork(model);
+
+    public void Return()
+    {
+        Clear();
+        var idle = Idle.GetOrCreateValue(model);
+        if (idle.Count < MaxIdle)
+            idle.Add(this);
+    }
+
+    /// <summary>Adds a row whose given fields are null.</summary>
+    public int Add(long asOfUs)
+    {
+        var row = Given.NextRow();
+        for (var column = 0; column < Given.Columns.Count; column++)
+            Given.Columns[column].SetNull(row);
+        Given.Count++;
+        problems.Add(null);
+        return Read.Add(asOfUs);
+    }
+
+    /// <summary>The row is not scored; the others are.</summary>
+    public void Fail(int row, ApiProblem problem) => problems[row] = problem;
+
+    private void Clear()
+    {
+        problems.Clear();
+        Read.Clear();
+        Given.Clear();
+    }
+}

@@ -1,0 +1,50 @@
+using StreamMl.ModelEngine;
+using StreamMl.Shared.Features;
+
+namespace StreamMl.OnlineScorer.Scoring;
+
+/// <summary>The code of one model. Immutable; thread-safe.</summary>
+public interface IModelCode
+{
+    /// <summary>The columns of a vector, in its order.</summary>
+    IReadOnlyList<ModelInput> Inputs { get; }
+
+    ModelTask Task { get; }
+
+    /// <summary>Scores of a row: 1, or the number of classes.</summary>
+    int Width { get; }
+
+    /// <summary>One thread's scorer.</summary>
+    IRowScorer NewScorer();
+}
+
+/// <summary>Scores rows, one after the other. Not thread-safe.</summary>
+public interface IRowScorer
+{
+    /// <param name="vector">Columns in the order of the model's inputs.</param>
+    /// <param name="scores">One value per class, or one.</param>
+    void Score(FeatureRow vector, Span<double> scores);
+
+    /// <summary>
+    /// How the score came about: one contribution per input, which with the base value add up to the score, or for a model whose last step is not
+    /// linear to what stands before it. Null where the model cannot tell.
+    /// </summary>
+    /// <param name="vector">As for <see cref="Score"/>.</param>
+    /// <param name="output">The class; 0 for a single score.</param>
+    ModelExplanation? Explain(FeatureRow vector, int output);
+}
+
+/// <summary>An explained score.</summary>
+/// <param name="Contributions">By input, in the model's order.</param>
+/// <param name="BaseValue">What the model says of nobody in particular.</param>
+/// <param name="Total">Base value and contributions together.</param>
+/// <param name="Space">What they add up to: probability, or log-odds before calibration.</param>
+public sealed record ModelExplanation(IReadOnlyList<double> Contributions, double BaseValue, double Total, string Space);
+
+/// <summary>Makes models from their documents.</summary>
+public interface IModelCodeFactory
+{
+    /// <param name="document">The bytes of the model's document.</param>
+    /// <exception cref="Shared.Models.ModelException">Not a model that this version of the program can run.</exception>
+    IModelCode Load(ReadOnlyMemory<byte> document);
+}

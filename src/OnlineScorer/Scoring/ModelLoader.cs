@@ -1,0 +1,75 @@
+using StreamMl.Infrastructure.Models;
+using StreamMl.OnlineScorer.Reading;
+using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Events;
+using StreamMl.Shared.Features;
+using StreamMl.Shared.Models;
+
+namespace StreamMl.OnlineScorer.Scoring;
+
+/// <summary>
+/// Loads a model so that it can be trusted: its files are those that were published, its service is defined as when it was trained, its inputs are what the
+/// service and its trigger give, and this code gives its golden rows' scores. Thread-safe.
+/// </summary>
+public sealed class ModelLoader(Catalog catalog, ModelStore store, IModelCodeFactory factory, ScoringPolicies? policies = null)
+{
+    private readonly ScoringPolicies policies = policies ?? ScoringPolicies.None;
+
+    /// <exception cref="ModelException">It is refused; the message says what was found, what is wanted and what to do.</exception>
+    public LoadedModel Load(ModelReference reference)
+    {
+        var folder = store.Load(reference, HashOf);
+        var service = ServedService.Compile(catalog, catalog.Service(folder.Manifest.Service));
+        var code = factory.Load(folder.Read(ModelFiles.Model));
+        RequireInputs(folder, code);
+        var threshold = policies.Of(service.Program.Name).Threshold ?? folder.Metrics()?.Threshold ?? 0.5;
+        var model = new LoadedModel(folder.Version, code, service, CompiledPolicy.Compile(policies.Of(service.Program.Name), service, code.Inputs), threshold, folder.Manifest.Classes);
+        if (service.Program.Definition.Trigger is { } trigger)
+            _ = model.GivenColumns(catalog.Source(trigger).Schema, $"source '{trigger}', the service's trigger,");
+        // The golden rows also warm the code up.
+        folder.RequireGolden((inputs, scores) => ScoreTable(code, inputs, scores));
+        return model;
+    }
+
+    /// <summary>Scores a table whose columns have the names of the model's inputs.</summary>
+    /// <param name="code">The model.</param>
+    /// <param name="table">Columns in any order; others are not looked at.</param>
+    /// <param name="scores">Row by row, so many values as the model is wide.</param>
+    /// <exception cref="ModelException">A column is missing, or has another type.</exception>
+    public static void ScoreTable(IModelCode code, EventBatch table, Span<double> scores)
+    {
+        var columns = TableColumns(code, table.Schema);
+        var scorer = code.NewScorer();
+        var vector = new FeatureRow(code.Inputs.Count);
+        for (var row = 0; row < table.Count; row++)
+        {
+            vector.Clear();
+            for (var i = 0; i < columns.Length; i++)
+                VectorCopy.Cell(table, columns[i], row, vector, i);
+            scorer.Score(vector, scores.Slice(row * code.Width, code.Width));
+        }
+    }
+
+    /// <exception cref="ModelException">A column is missing, or has another type.</exception>
+    public static int[] TableColumns(IModelCode code, EventSchema table) => [.. code.Inputs.Select(input =>
+    {
+        var column = table.IndexOf(input.Name);
+        if (column < 0)
+            throw new ModelException($"the table has no column '{input.Name}', which the model reads; it has {string.Join(", ", table.Fields.Take(20).Select(f => f.Name))}");
+        return table.Fields[column].Type == input.Type
+            ? column
+            : throw new ModelException($"column '{input.Name}' of the table is {table.Fields[column].Type}, and the model reads it as {input.Type}");
+    })];
+
+    private string? HashOf(string service) => catalog.Services.Any(s => s.Name == service) ? ServedService.Compile(catalog, catalog.Service(service)).Program.Hash : null;
+
+    private static void RequireInputs(ModelFolder folder, IModelCode code)
+    {
+        var said = folder.Manifest.Inputs.Select(i => (i.Name, i.Type, i.Origin));
+        var found = code.Inputs.Select(i => (i.Name, i.Type.ToString(), i.Origin.ToString()));
+        if (said.SequenceEqual(found))
+            return;
+        var first = said.Except(found).Concat(found.Except(said)).FirstOrDefault();
+        throw new ModelException($"{folder.Version} is damaged: its manifest names {folder.Manifest.Inputs.Count} inputs and {ModelFiles.Model} reads {code.Inputs.Count}, first difference '{first.Name}' ({first.Item2}, {first.Item3}); publish it again");
+    }
+}

@@ -1,0 +1,93 @@
+using System.Globalization;
+using StreamMl.ModelEngine;
+using StreamMl.OnlineScorer.Reading;
+using StreamMl.Shared.Events;
+using StreamMl.Shared.Features;
+
+namespace StreamMl.OnlineScorer.Scoring;
+
+/// <summary>One thread's scoring by one model: puts a vector together from what was read and what was given, applies the policy, scores. Not thread-safe.</summary>
+/// <param name="model">The model.</param>
+/// <param name="givenColumns">By input, where it stands among the given fields: see <see cref="LoadedModel.GivenColumns"/>.</param>
+internal sealed class ModelSession(LoadedModel model, int[] givenColumns)
+{
+    private readonly IRowScorer scorer = model.Code.NewScorer();
+    private readonly double[] scores = new double[model.Code.Width];
+    private readonly List<string> flags = [];
+
+    public LoadedModel Model => model;
+
+    /// <summary>What was scored, columns in the order of the model's inputs; valid until the next row.</summary>
+    public FeatureRow Vector { get; } = new(model.Inputs.Count);
+
+    public ReadOnlySpan<double> Scores => scores;
+
+    public IReadOnlyList<string> Flags => flags;
+
+    /// <summary>The probability of the positive class, the estimate, or the greatest probability of a class.</summary>
+    public double Score { get; private set; }
+
+    /// <summary>true, false, or a class; null for a regression.</summary>
+    public string? Decision { get; private set; }
+
+    /// <summary>Scores one request; returns why it was refused, or null.</summary>
+    /// <param name="read">What was read from the store.</param>
+    /// <param name="request">Its index.</param>
+    /// <param name="given">What came with the event or the caller.</param>
+    /// <param name="row">Its row.</param>
+    public string? Run(ReadBatch read, int request, EventBatch given, int row)
+    {
+        Vector.Clear();
+        flags.Clear();
+        var stored = read.Row(request);
+        for (var input = 0; input < givenColumns.Length; input++)
+        {
+            if (givenColumns[input] >= 0)
+                VectorCopy.Cell(given, givenColumns[input], row, Vector, input);
+            else
+                VectorCopy.Value(stored, model.StoredColumn(input), model.Inputs[input].Type, Vector, input);
+        }
+
+        if (!model.Policy.IsPlain && model.Policy.Apply(read, request, Vector, flags) is { } refusal)
+            return refusal;
+        Conclude();
+        return null;
+    }
+
+    /// <summary>Scores a vector that is complete: of an archive, or a training set.</summary>
+    public void Run(FeatureRow vector)
+    {
+        Vector.Clear();
+        flags.Clear();
+        for (var input = 0; input < givenColumns.Length; input++)
+            VectorCopy.Value(vector, input, model.Inputs[input].Type, Vector, input);
+        Conclude();
+    }
+
+    public ModelExplanation? Explain() => scorer.Explain(Vector, BestClass());
+
+    private void Conclude()
+    {
+        scorer.Score(Vector, scores);
+        var best = BestClass();
+        Score = scores[best];
+        Decision = model.Code.Task switch
+        {
+            ModelTask.Binary => Score >= model.Threshold ? "true" : "false",
+            ModelTask.Multiclass => best < model.Classes.Count ? model.Classes[best] : best.ToString(CultureInfo.InvariantCulture),
+            _ => null,
+        };
+    }
+
+    private int BestClass()
+    {
+        var best = 0;
+        for (var i = 1; i < scores.Length; i++)
+        {
+            if (scores[i] > scores[best])
+                best = i;
+        }
+
+        return best;
+    }
+}

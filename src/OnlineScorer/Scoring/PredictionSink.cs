@@ -1,0 +1,106 @@
+using StreamMl.OnlineScorer.Triggers;
+using StreamMl.Shared.Events;
+using StreamMl.Shared.Log;
+
+namespace StreamMl.OnlineScorer.Scoring;
+
+/// <summary>
+/// Scores trigger events and writes predictions: the champion's, which decides, and the challenger's beside it. Events that no model may score become dead letters. After
+/// a crash events come again: what the topics hold already is read back when a partition is assigned, and is not written again.
+/// </summary>
+/// <param name="source">The trigger.</param>
+/// <param name="service">Whose events they are.</param>
+/// <param name="host">The models that serve.</param>
+/// <param name="output">Where predictions go.</param>
+/// <param name="register">Registers a schema of predictions; answers its id.</param>
+internal sealed class PredictionSink(
+    Shared.Definitions.SourceDefinition source, string service, ModelHost host, IPredictionOutput output, Func<string, CancellationToken, ValueTask<int>> register) : ITriggerSink
+{
+    private readonly Dictionary<int, WrittenPredictions> written = [];
+    private readonly List<Lane> lanes = [];
+    private readonly KeyValuePair<string, object?> tag = new("service", service);
+    private IReadOnlyList<ServingModel>? serving;
+
+    public string Name => "predictions";
+
+    /// <summary>Tells the writers of one topic apart, whatever versions they had.</summary>
+    public static string VariantOf(string model, string variant) => $"{model}/{variant}";
+
+    public long Assigned(PartitionId partition, long nextOffset)
+    {
+        // Not simply the offset behind the last prediction: another variant may be further back.
+        written[partition.Partition] = output.ReadBack(partition.Partition, nextOffset);
+        return nextOffset;
+    }
+
+    public async Task WriteAsync(ServedBatch batch, IReadOnlyList<int> requests, CancellationToken cancellationToken)
+    {
+        // One look at what serves: a batch is scored by the same models throughout.
+        await UseAsync(host.Serving, batch.Events.Schema, cancellationToken);
+        foreach (var request in requests)
+        {
+            foreach (var lane in lanes)
+                await WriteAsync(lane, batch, request, cancellationToken);
+        }
+
+        ServingMetrics.Predictions.Add((long)requests.Count * lanes.Count, tag);
+    }
+
+    public Task FlushAsync(CancellationToken cancellationToken) => output.FlushAsync(cancellationToken);
+
+    public ValueTask DisposeAsync() => output.DisposeAsync();
+
+    private async ValueTask WriteAsync(Lane lane, ServedBatch batch, int request, CancellationToken cancellationToken)
+    {
+        var trigger = batch.Triggers[request];
+        var partition = trigger.Partition.Partition;
+        if (IsWritten(lane, partition, trigger.Offset))
+            return;
+        if (Score(lane.Session, batch, request) is not { } refusal)
+        {
+            await output.SendAsync(partition, batch.Key(request), lane.Encoder.Encode(batch, request, lane.Session), trigger.ArrivalTimeUs, cancellationToken);
+            return;
+        }
+
+        ServingMetrics.Failed.Add(1, tag);
+        await output.SendDeadLetterAsync(
+            new FailedEvent(lane.Variant, trigger.Partition.Topic, partition, trigger.Offset, batch.Key(request), batch.Value(request), trigger.ArrivalTimeUs, refusal), cancellationToken);
+    }
+
+    private bool IsWritten(Lane lane, int partition, long offset) => written.TryGetValue(partition, out var before)
+        && (offset <= before.Predicted.GetValueOrDefault(lane.Variant, -1) || before.DeadLettered.Contains((lane.Variant, offset)));
+
+    /// <summary>A model that fails on a row is bad data, not broken code: the other rows are scored.</summary>
+    private static string? Score(ModelSession session, ServedBatch batch, int request)
+    {
+        try
+        {
+            return session.Run(batch.Read, request, batch.Events, batch.Triggers[request].Row);
+        }
+        catch (Exception e) when (e is ArithmeticException or ArgumentException or InvalidOperationException or IndexOutOfRangeException)
+        {
+            return $"{session.Model.Version} failed: {e.Message}";
+        }
+    }
+
+    private async ValueTask UseAsync(IReadOnlyList<ServingModel> now, EventSchema trigger, CancellationToken cancellationToken)
+    {
+        if (ReferenceEquals(now, serving))
+            return;
+        var old = lanes.ToList();
+        lanes.Clear();
+        foreach (var model in now.Where(m => m.Model.Service.Program.Name == service))
+            lanes.Add(old.Find(l => l.Serving == model) ?? await OpenAsync(model, trigger, cancellationToken));
+        serving = now;
+    }
+
+    private async ValueTask<Lane> OpenAsync(ServingModel model, EventSchema trigger, CancellationToken cancellationToken)
+    {
+        var schema = model.Model.PredictionsOf(trigger.Fields.Where(f => f.Name != source.EventTimeField));
+        var id = await register(schema.Avro, cancellationToken);
+        var session = new ModelSession(model.Model, model.Model.GivenColumns(trigger, $"source '{source.Name}', the service's trigger,"));
+        return new Lane(model, VariantOf(model.Model.Version.Name, model.Variant), session, new PredictionEncoder(model, source.Topic, trigger, schema, id));
+    }
+
+    private sealed record Lane(ServingModel Serving, string Variant, ModelSession Session, PredictionEncoder Encoder);
+}
