@@ -15,7 +15,7 @@ public sealed record ModelRefusal(string Name, string Alias, string? Version, st
 /// The models that serve now: those that the registry's aliases point to. A new one is loaded, verified and warmed beside the old, then one reference changes;
 /// who began with the old one ends with it, and it is let go after its last use. A version that is refused changes nothing. Thread-safe.
 /// </summary>
-public sealed class ModelHost(ModelStore store, ModelLoader loader, ScoringOptions options, ILogger<ModelHost> logger)
+public sealed class ModelHost(ModelStore store, ModelLoader loader, ScoringOptions options, ILogger<ModelHost> logger) : IDisposable
 {
     private static readonly string[] Aliases = [ModelNames.Champion, ModelNames.Challenger];
     private readonly SemaphoreSlim oneAtATime = new(1);
@@ -53,6 +53,8 @@ public sealed class ModelHost(ModelStore store, ModelLoader loader, ScoringOptio
             oneAtATime.Release();
         }
     }
+
+    public void Dispose() => oneAtATime.Dispose();
 
     private async Task LookAsync(string name, string alias, List<ServingModel> serving, List<ModelRefusal> refused, CancellationToken cancellationToken)
     {

@@ -71,6 +71,7 @@ internal sealed class ModelLab : IDisposable
 
     public void Dispose()
     {
+        Host.Dispose();
         if (Directory.Exists(directory))
             Directory.Delete(directory, recursive: true);
     }

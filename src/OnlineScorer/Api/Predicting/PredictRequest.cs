@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using StreamMl.OnlineScorer.Reading;
 using StreamMl.OnlineScorer.Scoring;
 using StreamMl.Shared.Events;
 using StreamMl.Shared.Models;
