@@ -17,7 +17,8 @@ internal sealed partial class ReplayWorker(
         await Task.Yield();
         using (time.CreateTimer(_ => Tell(), null, TellEvery, TellEvery))
             await replayer.RunAsync(stoppingToken);
-        Done(logger, Produced, status.Sources.Sum(s => s.DeadLettered), status.Sources.Sum(s => s.AlreadyThere));
+        var (produced, deadLettered, alreadyThere) = (Produced, status.Sources.Sum(s => s.DeadLettered), status.Sources.Sum(s => s.AlreadyThere));
+        Done(logger, produced, deadLettered, alreadyThere);
         if (options.Value.StopWhenDone)
             lifetime.StopApplication();
     }
@@ -26,8 +27,11 @@ internal sealed partial class ReplayWorker(
 
     private void Tell()
     {
-        if (status.ArrivalTimeUs != PositionRecord.None)
-            IsAt(logger, TimeGrid.Format(status.ArrivalTimeUs), Produced);
+        var (reachedUs, produced) = (status.ArrivalTimeUs, Produced);
+        if (reachedUs == PositionRecord.None)
+            return;
+        var reached = TimeGrid.Format(reachedUs);
+        IsAt(logger, reached, produced);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The replay is at {ArrivalTime}, {Records} records")]
