@@ -8,7 +8,8 @@ namespace StreamMl.ModelEngine.Metrics;
 /// <param name="Ece">Expected calibration error in 10 bins of equal width.</param>
 /// <param name="EceEqualMass">The same in 10 bins of equal mass.</param>
 public sealed record BinaryEvaluation(
-    int Rows, double? Rate, double? MeanScore, Interval? Auc, double? AveragePrecision, double? LogLoss, double? Brier, double? Ece, double? EceEqualMass)
+    int Rows, double? Rate = null, double? MeanScore = null, Interval? Auc = null, double? AveragePrecision = null, double? LogLoss = null, double? Brier = null, double? Ece = null,
+    double? EceEqualMass = null)
 {
     private const int Replicates = 200;
 
@@ -40,7 +41,10 @@ public sealed record BinaryEvaluation(
 }
 
 /// <summary>A regression model on some rows. Null where the rows do not tell.</summary>
-public sealed record RegressionEvaluation(int Rows, double? MeanAbsoluteError, double? RootMeanSquaredError, double? Bias, double? RSquared, double? MeanAbsolutePercentageError, double? MedianLoss)
+/// <param name="MedianLoss">Quantile loss at 0.5: half the mean absolute error.</param>
+public sealed record RegressionEvaluation(
+    int Rows, double? MeanAbsoluteError = null, double? RootMeanSquaredError = null, double? Bias = null, double? RSquared = null, double? MeanAbsolutePercentageError = null,
+    double? MedianLoss = null)
 {
     public static RegressionEvaluation Of(ReadOnlySpan<double> estimates, ReadOnlySpan<double> labels, ReadOnlySpan<double> weights = default) => new(
         labels.Length,
@@ -55,15 +59,15 @@ public sealed record RegressionEvaluation(int Rows, double? MeanAbsoluteError, d
 /// <summary>A model of more than two classes on some rows. Null where the rows do not tell.</summary>
 /// <param name="ByClass">Each class against all others.</param>
 public sealed record MulticlassEvaluation(
-    int Rows, double? Accuracy, double? LogLoss, double? MacroF1, double? MicroF1, double? MacroAuc, double? MicroAuc, IReadOnlyList<ConfusionMatrix> ByClass)
+    int Rows, IReadOnlyList<ConfusionMatrix> ByClass, double? Accuracy = null, double? LogLoss = null, double? MacroF1 = null, double? MicroF1 = null, double? MacroAuc = null,
+    double? MicroAuc = null)
 {
     public static MulticlassEvaluation Of(ReadOnlySpan<double> scores, ReadOnlySpan<int> labels, int classes, ReadOnlySpan<double> weights = default)
     {
         var confusion = MulticlassMetrics.Confusion(scores, labels, classes, weights);
         var accuracy = BinaryEvaluation.Known(MulticlassMetrics.Accuracy(confusion));
         return new MulticlassEvaluation(
-            labels.Length, accuracy, BinaryEvaluation.Known(MulticlassMetrics.LogLoss(scores, labels, classes, weights)), BinaryEvaluation.Known(MulticlassMetrics.MacroF1(confusion)), accuracy,
-            BinaryEvaluation.Known(MulticlassMetrics.MacroAuc(scores, labels, classes, weights)), BinaryEvaluation.Known(MulticlassMetrics.MicroAuc(scores, labels, classes, weights)),
-            [.. Enumerable.Range(0, classes).Select(c => MulticlassMetrics.OneAgainstRest(confusion, c))]);
+            labels.Length, [.. Enumerable.Range(0, classes).Select(c => MulticlassMetrics.OneAgainstRest(confusion, c))], accuracy, BinaryEvaluation.Known(MulticlassMetrics.LogLoss(scores, labels, classes, weights)), BinaryEvaluation.Known(MulticlassMetrics.MacroF1(confusion)), accuracy,
+            BinaryEvaluation.Known(MulticlassMetrics.MacroAuc(scores, labels, classes, weights)), BinaryEvaluation.Known(MulticlassMetrics.MicroAuc(scores, labels, classes, weights)));
     }
 }

@@ -3,7 +3,7 @@ namespace StreamMl.ModelEngine.Steps;
 /// <summary>A value in place of a missing one (null or NaN).</summary>
 /// <param name="Value">The value put in; a number in invariant form, or the text of a string column.</param>
 /// <param name="Indicator">Name of a second output, 1 where the value was missing and 0 elsewhere; null for none.</param>
-public sealed record ImputeStep(string Column, string Output, string Value, string? Indicator) : FittedStep
+public sealed record ImputeStep(string Column, string Output, string Value, string? Indicator = null) : FittedStep
 {
     protected override IReadOnlyList<string> SourceNames => [Column];
 
@@ -72,7 +72,7 @@ public sealed record LogStep(string Column, string Output) : FittedStep
 }
 
 /// <summary>x held to at least <paramref name="Low"/> and at most <paramref name="High"/>; null is no bound.</summary>
-public sealed record ClipStep(string Column, string Output, double? Low, double? High) : FittedStep
+public sealed record ClipStep(string Column, string Output, double? Low = null, double? High = null) : FittedStep
 {
     protected override IReadOnlyList<string> SourceNames => [Column];
 

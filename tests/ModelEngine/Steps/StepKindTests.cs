@@ -215,7 +215,7 @@ public sealed class StepKindTests
     }
 
     [Fact]
-    public void Kinds_OfTheCatalogue_AreAllFitted()
+    public void Kinds_OfTheCatalogue_AreAllFittedAndReadBack()
     {
         foreach (var kind in StepCatalog.Kinds.Where(k => k.Name is not ("drop" or "cyclic" or "time_part")))
         {
@@ -223,7 +223,10 @@ public sealed class StepKindTests
             var step = new StepDefinition(kind.Name, columns);
             if (kind.Name == "clip")
                 step = step.With("low", "0");
-            PipelineFitter.Fit(new PipelineDefinition(step), new MemoryRows([X, Number("y")], [[1, 2], [3, 4]]), Binary).Pipeline.Slots.ShouldNotBeEmpty(kind.Name);
+            var fitted = PipelineFitter.Fit(new PipelineDefinition(step), new MemoryRows([X, Number("y")], [[1, 2], [3, 4]]), Binary).Pipeline;
+            fitted.Slots.ShouldNotBeEmpty(kind.Name);
+            var bytes = PipelineJson.Write(fitted.Document);
+            PipelineJson.Write(PipelineJson.Read<PipelineDocument>(bytes)).ShouldBe(bytes, kind.Name);
         }
     }
 }
