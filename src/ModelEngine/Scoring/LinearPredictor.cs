@@ -56,5 +56,6 @@ public sealed record LinearPredictor(IReadOnlyList<LinearFunction> Functions) : 
     public override Predictor WithSlots(IReadOnlyList<int> map) =>
         new LinearPredictor([.. Functions.Select(f => f with { Slots = [.. f.Slots.Select(s => map[s])] })]);
 
-    internal override Predictor WithEnsembles(Queue<TreeEnsemble> ensembles) => this;
+    internal override Predictor WithBackground(Queue<TreeEnsemble> ensembles, IReadOnlyList<double> means) =>
+        new LinearPredictor([.. Functions.Select(f => f with { Means = [.. f.Slots.Select(s => means[s])] })]);
 }

@@ -33,7 +33,7 @@ public sealed record BlendPredictor(IReadOnlyList<Predictor> Members, IReadOnlyL
 
     public override Predictor WithSlots(IReadOnlyList<int> map) => this with { Members = [.. Members.Select(m => m.WithSlots(map))] };
 
-    internal override Predictor WithEnsembles(Queue<TreeEnsemble> ensembles) => this with { Members = [.. Members.Select(m => m.WithEnsembles(ensembles))] };
+    internal override Predictor WithBackground(Queue<TreeEnsemble> ensembles, IReadOnlyList<double> means) => this with { Members = [.. Members.Select(m => m.WithBackground(ensembles, means))] };
 
     private LinearFunction Function(int output) => new(0, [.. Members.Select((_, m) => (m * Outputs) + output)], Weights, []);
 }
@@ -62,7 +62,7 @@ public sealed record StackPredictor(IReadOnlyList<Predictor> Members, IReadOnlyL
 
     public override Predictor WithSlots(IReadOnlyList<int> map) => this with { Members = [.. Members.Select(m => m.WithSlots(map))] };
 
-    internal override Predictor WithEnsembles(Queue<TreeEnsemble> ensembles) => this with { Members = [.. Members.Select(m => m.WithEnsembles(ensembles))] };
+    internal override Predictor WithBackground(Queue<TreeEnsemble> ensembles, IReadOnlyList<double> means) => this with { Members = [.. Members.Select(m => m.WithBackground(ensembles, means))] };
 }
 
 internal static class MemberChecks

@@ -34,8 +34,8 @@ public abstract record Predictor
     /// <summary>The tree ensembles in it, in order, members' included.</summary>
     internal abstract IEnumerable<TreeEnsemble> Ensembles { get; }
 
-    /// <summary>The same predictor with these in place of <see cref="Ensembles"/>.</summary>
-    internal abstract Predictor WithEnsembles(Queue<TreeEnsemble> ensembles);
+    /// <summary>The same predictor with these in place of <see cref="Ensembles"/>, and these means of the model's slots.</summary>
+    internal abstract Predictor WithBackground(Queue<TreeEnsemble> ensembles, IReadOnlyList<double> means);
 }
 
 /// <summary>One tree ensemble per raw score.</summary>
@@ -49,7 +49,7 @@ public sealed record TreePredictor(IReadOnlyList<TreeEnsemble> Functions) : Pred
     public override int Outputs => Functions.Count;
 
     internal override string? WhyUnexplained =>
-        Functions.Any(f => f.Trees.Any(t => t.LeafWeights.Count == 0)) ? "its trees have no leaf weights: train the model again, or count them with LeafWeightCounter" : null;
+        Functions.Any(f => f.Trees.Any(t => t.LeafWeights.Count == 0)) ? "its trees have no leaf weights: train the model again, or count them with ExplanationBackground" : null;
 
     internal override IEnumerable<TreeEnsemble> Ensembles => Functions;
 
@@ -64,5 +64,5 @@ public sealed record TreePredictor(IReadOnlyList<TreeEnsemble> Functions) : Pred
     public override Predictor WithSlots(IReadOnlyList<int> map) =>
         new TreePredictor([.. Functions.Select(f => f with { Trees = [.. f.Trees.Select(t => t with { Slots = [.. t.Slots.Select(s => map[s])] })] })]);
 
-    internal override Predictor WithEnsembles(Queue<TreeEnsemble> ensembles) => new TreePredictor([.. Functions.Select(_ => ensembles.Dequeue())]);
+    internal override Predictor WithBackground(Queue<TreeEnsemble> ensembles, IReadOnlyList<double> means) => new TreePredictor([.. Functions.Select(_ => ensembles.Dequeue())]);
 }

@@ -32,20 +32,29 @@ internal sealed class PlainKernel : TreeKernel
     public override double Sum(ReadOnlySpan<float> vector, TreeKernelRoom room)
     {
         var sum = 0.0;
-        var all = nodes;
         foreach (var root in roots)
-        {
-            var at = root;
-            while (at >= 0)
-            {
-                ref readonly var node = ref all[at];
-                at = vector[node.Entry] <= node.Threshold ? node.Left : node.Right;
-            }
+            sum += leaves[Leaf(root, vector)];
+        return sum;
+    }
 
-            sum += leaves[~at];
+    /// <summary>Adds a row's weight to the leaves that it reaches; leaves of all trees, one tree after the other.</summary>
+    public void AddWeight(ReadOnlySpan<float> vector, double weight, Span<double> leafWeights)
+    {
+        foreach (var root in roots)
+            leafWeights[Leaf(root, vector)] += weight;
+    }
+
+    private int Leaf(int root, ReadOnlySpan<float> vector)
+    {
+        var all = nodes;
+        var at = root;
+        while (at >= 0)
+        {
+            ref readonly var node = ref all[at];
+            at = vector[node.Entry] <= node.Threshold ? node.Left : node.Right;
         }
 
-        return sum;
+        return ~at;
     }
 
     private static int Child(int child, int firstNode, int firstLeaf) => child >= 0 ? firstNode + child : ~(firstLeaf + ~child);
