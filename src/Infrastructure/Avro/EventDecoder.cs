@@ -42,24 +42,25 @@ public sealed class EventDecoder
     {
         if (batch.Schema != lastAccepted)
             CheckColumns(batch.Schema);
-        var eventTimes = batch.EventTimesUs;
-        if ((uint)row >= (uint)eventTimes.Length)
-            throw new ArgumentOutOfRangeException(nameof(row), row, $"the batch holds {eventTimes.Length} rows; take the row from EventBatch.NextRow");
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)batch.EventTimesUs.Length, nameof(row));
         var arena = batch.Arena;
-        fixed (byte* source = &MemoryMarshal.GetReference(body), to = &arena.Room(body.Length + program.ExtraText + DecodeRun.TextSlack))
+        var mark = arena.Length;
+        var text = arena.Reserve(body.Length + program.ExtraText + DecodeRun.TextSlack);
+        fixed (byte* source = body, to = text)
         {
             Unsafe.SkipInit(out DecodeState state);
-            state.Origin = to - arena.Length;
+            state.Origin = to - mark;
             state.EventTimeUs = 0;
             var failure = DecodeRun.Execute(program, source, source + body.Length, ref MemoryMarshal.GetReference(batch.ColumnSpan), row, to, ref state);
             if (failure == DecodeError.None)
             {
-                arena.Commit((int)(state.To - to));
-                eventTimes[row] = eventTimeUs = state.EventTimeUs;
+                arena.Truncate(mark + (int)(state.To - to));
+                batch.EventTimesUs[row] = eventTimeUs = state.EventTimeUs;
                 error = null;
                 return true;
             }
 
+            arena.Truncate(mark);
             eventTimeUs = 0;
             error = DecodeMessages.Describe(program, failure, state.ErrorOp, (int)(state.At - source), body);
             return false;
@@ -69,7 +70,7 @@ public sealed class EventDecoder
     private void CheckColumns(EventSchema schema)
     {
         var same = schema.Fields.Count == BatchSchema.Fields.Count
-            && schema.Fields.Zip(BatchSchema.Fields).All(f => f.First.Name == f.Second.Name && f.First.Type == f.Second.Type && f.First.Nullable == f.Second.Nullable);
+            && schema.Fields.Zip(BatchSchema.Fields).All(f => f.First.Name == f.Second.Name && f.First.Type == f.Second.Type);
         if (!same)
         {
             throw new ArgumentException(

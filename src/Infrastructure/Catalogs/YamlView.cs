@@ -7,13 +7,13 @@ using YamlDotNet.RepresentationModel;
 namespace StreamMl.Infrastructure.Catalogs;
 
 /// <summary>One key of a mapping and its value.</summary>
-internal readonly record struct YamlEntry(Located Key, YamlNode Value);
+public readonly record struct YamlEntry(Located Key, YamlNode Value);
 
 /// <summary>
-/// YAML nodes as a catalogue needs them: texts with their places, lists that may be single values, and texts with commas in parentheses
+/// YAML nodes as a catalogue or another configuration file needs them: texts with their places, lists that may be single values, and texts with commas in parentheses
 /// that a flow list or mapping has split, put together again. Reports what does not fit. Not thread-safe.
 /// </summary>
-internal sealed class YamlView(string file, List<Diagnostic> diagnostics)
+public sealed class YamlView(string file, List<Diagnostic> diagnostics)
 {
     // A joined text has no place of its own: it stands where its first part stood.
     private readonly Dictionary<YamlNode, SourceLocation> places = new(ReferenceEqualityComparer.Instance);

@@ -8,13 +8,11 @@ namespace StreamMl.ModelEngine.Steps;
 /// </summary>
 public sealed class FittedTraining
 {
-    private readonly ITrainingRows rows;
     private readonly PipelineProgram training;
 
-    internal FittedTraining(FittedPipeline pipeline, ITrainingRows rows, PipelineProgram training)
+    internal FittedTraining(FittedPipeline pipeline, PipelineProgram training)
     {
         Pipeline = pipeline;
-        this.rows = rows;
         this.training = training;
     }
 
@@ -29,7 +27,7 @@ public sealed class FittedTraining
     /// <param name="row">Columns in the order of those rows' <see cref="ITrainingRows.Inputs"/>, not of the pipeline's.</param>
     public void EncodeTraining(int rowIndex, FeatureRow row, Span<float> slots, EncodeScratch scratch)
     {
-        scratch.FoldKey = rows.FoldKey(rowIndex);
+        scratch.RowIndex = rowIndex;
         training.Run(row, slots, scratch);
     }
 }
