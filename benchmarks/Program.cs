@@ -1,3 +1,4 @@
+using StreamMl.Benchmarks.Backfill;
 using StreamMl.Benchmarks.Decode;
 using StreamMl.Benchmarks.Kafka;
 using StreamMl.Benchmarks.Read;
@@ -8,6 +9,7 @@ using StreamMl.Benchmarks.Tiles;
 // One line per benchmark: its name, what it shows, and what runs it (arguments -> exit code; 1 where a target was missed).
 (string Name, string Shows, Func<string[], int> Run)[] benchmarks =
 [
+    ("backfill", "training set from 10M events and 1M rows, file to file, beside DuckDB", BackfillBenchmark.Run),
     ("consume", "raw records from Kafka: Confluent.Kafka's consumer and librdkafka's batch call", ConsumeBenchmark.Run),
     ("decode", "Avro decoding against Apache.Avro's specific reader and Confluent's generic deserializer", DecodeBenchmark.Run),
     ("read", "online read of 64 entities x 3 views against HGETALL of text fields, same client, one redis-server", ReadBenchmark.Run),
