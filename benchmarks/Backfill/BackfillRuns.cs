@@ -76,7 +76,7 @@ internal static class BackfillRuns
 
     private static BackfillFigures Child(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, UseShellExecute = false };
         if (Path.GetFileNameWithoutExtension(start.FileName) == "dotnet")
             start.ArgumentList.Add(typeof(BackfillRuns).Assembly.Location);
         foreach (var argument in (string[])["backfill", "--child", .. arguments])

@@ -1,7 +1,7 @@
+using System.Collections.Concurrent;
 using StreamMl.Infrastructure.Tables;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Events;
-using StreamMl.Shared.Log;
 using StreamMl.Shared.Time;
 
 namespace StreamMl.BatchBackfill.Logs;
@@ -13,40 +13,45 @@ namespace StreamMl.BatchBackfill.Logs;
 /// </summary>
 internal sealed class HistoryFeed : LogFeed
 {
+    private const int ChunkRows = 16_384;
+
     private readonly string path;
     private readonly SourceDefinition source;
     private readonly EventSchema schema;
     private readonly long delayUs;
     private readonly int partitions;
-    private readonly KeyFields keys;
     private readonly EventSchema fileSchema;
     private readonly int[] columns;
     private readonly int timeColumn;
-    private readonly bool isSorted;
+    private readonly HistoryOrder order;
+    private readonly PartitionMemo spread;
+    private readonly HashSet<string> needed;
+    private readonly ConcurrentBag<EventBatch> free = [];
     private readonly long maxSortBytes;
 
     /// <exception cref="InvalidDataException">The file lacks a field, or has it with another type, or is too large to sort.</exception>
-    public HistoryFeed(string path, SourceDefinition source, EventSchema wanted, TimeSpan delay, int partitions, long maxSortBytes)
+    public HistoryFeed(string path, SourceDefinition source, EventSchema wanted, TimeSpan delay, HistoryOrder order, long maxSortBytes)
     {
-        (this.path, this.source, this.partitions, this.maxSortBytes) = (path, source, partitions, maxSortBytes);
+        (this.path, this.source, this.order, this.maxSortBytes) = (path, source, order, maxSortBytes);
+        partitions = source.Partitions;
         delayUs = TimeGrid.ToMicros(delay);
         schema = wanted;
-        keys = new KeyFields(schema, source.KeyFields);
-        using var reader = TableReader.Open(path);
+        spread = new PartitionMemo(new KeyFields(schema, source.KeyFields), schema, source.KeyFields, partitions);
+        needed = [.. schema.Fields.Select(f => f.Name), source.EventTimeField];
+        using var reader = Open();
         fileSchema = reader.Schema;
         columns = [.. schema.Fields.Select(f => ColumnOf(reader, f))];
         timeColumn = ColumnOf(reader, new EventField(source.EventTimeField, FieldType.Timestamp, false));
-        isSorted = IsSorted(reader);
         Partitions = [.. Enumerable.Range(0, partitions)];
     }
 
     public override IReadOnlyList<int> Partitions { get; }
 
-    public override IEnumerable<IDisposable> Chunks() => isSorted ? FileChunks() : SortedChunks();
+    public override IEnumerable<IDisposable> Chunks() => order.IsSorted ? FileChunks() : SortedChunks();
 
     public override void Prepare(IDisposable chunk, FeedBatch into)
     {
-        var rows = (Rows)chunk;
+        using var rows = (Rows)chunk;
         var count = rows.Batch.Count;
         into.Clear(count);
         var events = into.Events;
@@ -63,7 +68,7 @@ internal sealed class HistoryFeed : LogFeed
         for (var c = 0; c < columns.Length; c++)
             CopyColumn(rows.Batch.Columns[columns[c]], rows.Batch.Arena, count, events.Columns[c], events.Arena);
         events.Count = count;
-        Spread(into);
+        spread.Spread(into);
     }
 
     private static void CopyColumn(EventColumn from, Utf8Arena fromArena, int count, EventColumn to, Utf8Arena toArena)
@@ -86,63 +91,33 @@ internal sealed class HistoryFeed : LogFeed
         from.Lanes.AsSpan(0, count).CopyTo(to.Lanes);
     }
 
-    private void Spread(FeedBatch into)
-    {
-        if (partitions == 1)
-        {
-            into.Partitions.AsSpan(0, into.Count).Clear();
-            return;
-        }
-
-        var arena = new Utf8Arena();
-        for (var i = 0; i < into.Count; i++)
-        {
-            arena.Clear();
-            var key = keys.Append(arena, into.Events, i);
-            into.Partitions[i] = key < 0 ? 0 : KeyPartitioner.PartitionOf(arena.Slice(key), partitions);
-        }
-    }
+    private TableReader Open() => TableReader.Open(path, only: needed);
 
     private int ColumnOf(TableReader reader, EventField field)
     {
         var index = reader.Schema.IndexOf(field.Name);
         if (index < 0)
-            throw new InvalidDataException($"{path} has no column '{field.Name}', which source '{source.Name}' needs; it has {string.Join(", ", reader.Schema.Fields.Select(f => f.Name))}. Rename the column in the file, or ingest the file with a mapping");
+            throw new InvalidDataException($"{path} has no column '{field.Name}', which source '{source.Name}' needs; it has {Columns(path)}. Rename the column in the file, or ingest the file with a mapping");
         var type = reader.Schema.Fields[index].Type;
         return type == field.Type || (type, field.Type) is (FieldType.Int64, FieldType.Float64)
             ? index
             : throw new InvalidDataException($"{path}: column '{field.Name}' is {type}, source '{source.Name}' has it as {field.Type}. Convert the column, or ingest the file with a mapping");
     }
 
-    private bool IsSorted(TableReader reader)
+    private static string Columns(string path)
     {
-        var batch = new EventBatch(reader.Schema, 1);
-        var last = long.MinValue;
-        var sorted = true;
-        var row = 0L;
-        while (reader.Read(batch, 65_536))
-        {
-            var times = batch.Columns[timeColumn];
-            for (var i = 0; i < batch.Count; i++, row++)
-            {
-                if (times.Valid[i] == 0)
-                    throw new InvalidDataException($"{path}: row {row + 1} has no '{source.EventTimeField}'; remove the row, or give it its time");
-                sorted &= times.Lanes[i] >= last;
-                last = times.Lanes[i];
-            }
-        }
-
-        return sorted;
+        using var reader = TableReader.Open(path);
+        return string.Join(", ", reader.Schema.Fields.Select(f => f.Name));
     }
 
     private IEnumerable<Rows> FileChunks()
     {
-        using var reader = TableReader.Open(path);
+        using var reader = Open();
         var offset = 0L;
         while (true)
         {
-            var rows = new Rows(new EventBatch(fileSchema, 1), offset);
-            if (!reader.Read(rows.Batch, 16_384))
+            var rows = new Rows(free.TryTake(out var batch) ? batch : new EventBatch(fileSchema, ChunkRows), offset, free);
+            if (!reader.Read(rows.Batch, ChunkRows))
                 yield break;
             offset += rows.Batch.Count;
             yield return rows;
@@ -153,12 +128,12 @@ internal sealed class HistoryFeed : LogFeed
     {
         var all = ReadAll();
         var times = all.Columns[timeColumn].Lanes.AsSpan(0, all.Count).ToArray();
-        var order = Enumerable.Range(0, all.Count).ToArray();
-        System.Array.Sort(order, (a, b) => times[a] != times[b] ? times[a].CompareTo(times[b]) : a.CompareTo(b));
-        for (var from = 0; from < order.Length; from += 16_384)
+        var rowOrder = Enumerable.Range(0, all.Count).ToArray();
+        System.Array.Sort(rowOrder, (a, b) => times[a] != times[b] ? times[a].CompareTo(times[b]) : a.CompareTo(b));
+        for (var from = 0; from < rowOrder.Length; from += ChunkRows)
         {
-            var rows = new Rows(new EventBatch(fileSchema, 16_384), from);
-            foreach (var row in order.AsSpan(from, Math.Min(16_384, order.Length - from)))
+            var rows = new Rows(new EventBatch(fileSchema, ChunkRows), from, null);
+            foreach (var row in rowOrder.AsSpan(from, Math.Min(ChunkRows, rowOrder.Length - from)))
             {
                 for (var c = 0; c < rows.Batch.Columns.Count; c++)
                     RowCopy.CopyCell(all.Columns[c], all.Arena, row, rows.Batch.Columns[c], rows.Batch.Arena, rows.Batch.Count);
@@ -171,7 +146,7 @@ internal sealed class HistoryFeed : LogFeed
 
     private EventBatch ReadAll()
     {
-        using var reader = TableReader.Open(path);
+        using var reader = Open();
         var all = new EventBatch(fileSchema, 1 << 16);
         var batch = new EventBatch(fileSchema, 1);
         while (reader.Read(batch, 65_536))
@@ -190,15 +165,15 @@ internal sealed class HistoryFeed : LogFeed
         return all;
     }
 
-    private sealed class Rows(EventBatch batch, long firstOffset) : IDisposable
+    /// <param name="batch">Rows of the file.</param>
+    /// <param name="firstOffset">Offset of the first.</param>
+    /// <param name="free">Takes the batch back when it is done with.</param>
+    private sealed class Rows(EventBatch batch, long firstOffset, ConcurrentBag<EventBatch>? free) : IDisposable
     {
         public EventBatch Batch { get; } = batch;
 
         public long FirstOffset { get; } = firstOffset;
 
-        public void Dispose()
-        {
-            // Plain memory.
-        }
+        public void Dispose() => free?.Add(Batch);
     }
 }

@@ -46,9 +46,10 @@ internal sealed class LogInputs(ArchiveLayout layout, IReadOnlyList<HistoryFile>
         var info = new FileInfo(file.Path);
         if (!info.Exists)
             throw new BackfillException($"--history {file.Source}={file.Path}: there is no such file");
+        var order = new HistoryOrder(file.Path, source);
         return new LogInput(
             source.Topic, source.Partitions, "history", info.Length / 32,
-            schema => [new HistoryFeed(file.Path, source, schema, historyDelay, source.Partitions, maxSortBytes)], null)
+            schema => [new HistoryFeed(file.Path, source, schema, historyDelay, order, maxSortBytes)], null)
         {
             Inventory = [$"{source.Topic} {info.Name} {info.Length}"],
         };

@@ -9,6 +9,7 @@ namespace StreamMl.BatchBackfill.PointInTime;
 internal sealed unsafe class BucketFold(ViewPartition view, int bucket, long maxBytes, bool byEventTime)
 {
     private readonly RowBuckets rows = view.Rows!;
+    private readonly RowLayout layout = view.Rows!.Layout;
     private int[] counts = [];
     private long[] bytes = [];
 
@@ -18,12 +19,7 @@ internal sealed unsafe class BucketFold(ViewPartition view, int bucket, long max
         var entities = Math.Max(0, (view.Entities.Count - bucket + rows.Count - 1) / rows.Count);
         counts = new int[entities];
         bytes = new long[entities];
-        rows.ForEach(bucket, row =>
-        {
-            var local = RowLayout.EntityOf(row) >> rows.Shift;
-            counts[local]++;
-            bytes[local] += RowLayout.BytesOf(row);
-        });
+        rows.ForEach(bucket, Count);
         for (var local = 0; local < entities; local++)
         {
             if (counts[local] == 0)
@@ -34,6 +30,19 @@ internal sealed unsafe class BucketFold(ViewPartition view, int bucket, long max
             from = FoldGroup(folder, from);
         folder.Finish();
         rows.Free(bucket);
+    }
+
+    private void Count(byte* row, int length)
+    {
+        var shift = rows.Shift;
+        for (var end = row + length; row < end;)
+        {
+            var local = RowLayout.EntityOf(row) >> shift;
+            var rowBytes = layout.BytesOf(row);
+            counts[local]++;
+            bytes[local] += rowBytes;
+            row += rowBytes;
+        }
     }
 
     private int FoldGroup(EntityFolder folder, int from)
@@ -59,10 +68,13 @@ internal sealed unsafe class BucketFold(ViewPartition view, int bucket, long max
         return to;
     }
 
-    private void Streamed(EntityFolder folder, int local) => rows.ForEach(bucket, row =>
+    private void Streamed(EntityFolder folder, int local) => rows.ForEach(bucket, (row, length) =>
     {
-        if (RowLayout.EntityOf(row) >> rows.Shift == local)
-            folder.Push(row);
+        for (var end = row + length; row < end; row += layout.BytesOf(row))
+        {
+            if (RowLayout.EntityOf(row) >> rows.Shift == local)
+                folder.Push(row);
+        }
     });
 
     private void Copied(EntityFolder folder, int from, int to, int rowCount, long total)
@@ -90,21 +102,28 @@ internal sealed unsafe class BucketFold(ViewPartition view, int bucket, long max
 
         var order = new nint[rowCount];
         var free = buffer;
-        rows.ForEach(bucket, row =>
+        rows.ForEach(bucket, (row, length) =>
         {
-            var local = RowLayout.EntityOf(row) >> rows.Shift;
-            if (local < from || local >= to)
-                return;
-            var kept = row;
-            if (buffer is not null)
+            var shift = rows.Shift;
+            for (var end = row + length; row < end;)
             {
-                var length = RowLayout.BytesOf(row);
-                Buffer.MemoryCopy(row, free, length, length);
-                kept = free;
-                free += length;
-            }
+                var local = RowLayout.EntityOf(row) >> shift;
+                var rowBytes = layout.BytesOf(row);
+                if (local >= from && local < to)
+                {
+                    var kept = row;
+                    if (buffer is not null)
+                    {
+                        Buffer.MemoryCopy(row, free, rowBytes, rowBytes);
+                        kept = free;
+                        free += rowBytes;
+                    }
 
-            order[next[local - from]++] = (nint)kept;
+                    order[next[local - from]++] = (nint)kept;
+                }
+
+                row += rowBytes;
+            }
         });
         if (byEventTime)
             SortByEventTime(order, from, to);
@@ -118,7 +137,7 @@ internal sealed unsafe class BucketFold(ViewPartition view, int bucket, long max
         {
             var keys = new (long TimeUs, long Offset)[counts[local]];
             for (var i = 0; i < keys.Length; i++)
-                keys[i] = (RowLayout.Word((byte*)order[at + i], RowLayout.EventTimeWord), RowLayout.Word((byte*)order[at + i], RowLayout.OffsetWord));
+                keys[i] = (RowLayout.EventTimeOf((byte*)order[at + i]), layout.OffsetOf((byte*)order[at + i]));
             keys.AsSpan().Sort(order.AsSpan(at, keys.Length));
         }
     }

@@ -15,7 +15,7 @@ internal sealed unsafe class EntityFolder : IDisposable
     private const int Slot = 0;
 
     private readonly ServiceView view;
-    private readonly RowLayout layout;
+    private RowLayout layout;
     private readonly FeatureScratch output;
     private readonly bool byEventTime;
     private readonly EventBatch batch;
@@ -30,14 +30,14 @@ internal sealed unsafe class EntityFolder : IDisposable
     private int nextRead;
 
     /// <param name="view">Whose values are read.</param>
-    /// <param name="layout">Of the rows that are pushed.</param>
     /// <param name="serviceColumns">Width of the service's row.</param>
     /// <param name="output">Takes the values.</param>
     /// <param name="byEventTime">Rows are ordered, and prefixes end, by event time and not by offset.</param>
     /// <param name="partition">Whose entities come first.</param>
-    public EntityFolder(ServiceView view, RowLayout layout, int serviceColumns, FeatureScratch output, bool byEventTime, ViewPartition partition)
+    public EntityFolder(ServiceView view, int serviceColumns, FeatureScratch output, bool byEventTime, ViewPartition partition)
     {
-        (this.view, this.layout, this.output, this.byEventTime, this.partition) = (view, layout, output, byEventTime, partition);
+        (this.view, this.output, this.byEventTime, this.partition) = (view, output, byEventTime, partition);
+        layout = partition.Rows!.Layout;
         batch = new EventBatch(layout.Columns, Capacity);
         input = ViewInput.ForAggregated(view.Program);
         states = new ViewStates(view.Program);
@@ -51,6 +51,7 @@ internal sealed unsafe class EntityFolder : IDisposable
     {
         Finish();
         partition = next;
+        layout = next.Rows!.Layout;
     }
 
     /// <summary>Takes the next row of the same or another entity; the rows of an entity come together, in order.</summary>

@@ -14,6 +14,7 @@ namespace StreamMl.BatchBackfill.PointInTime;
 /// </summary>
 internal sealed class LogScan(LogInput log, SourceDefinition source, IReadOnlyList<ServiceView> views, PartitionScan[] partitions, bool byEventTime)
 {
+    private readonly EntityLookup[] lookups = new EntityLookup[views.Count];
     private long records;
 
     /// <summary>Records seen so far; may be read by any thread.</summary>
@@ -24,6 +25,8 @@ internal sealed class LogScan(LogInput log, SourceDefinition source, IReadOnlyLi
         foreach (var partition in partitions)
             partition.Start();
         var schema = log.SchemaOf(source, views.SelectMany(v => v.Program.RequiredFields));
+        for (var v = 0; v < lookups.Length; v++)
+            lookups[v] = EntityLookup.Of(schema, [.. partitions.Select(p => p.Views[v])]);
         var cursors = log.Open(schema).Select(f => new FeedCursor(f)).ToArray();
         try
         {
@@ -48,7 +51,7 @@ internal sealed class LogScan(LogInput log, SourceDefinition source, IReadOnlyLi
     private void Work(FeedCursor[] cursors, EventSchema schema, Action<long> progress, CancellationToken cancellationToken)
     {
         var batch = new FeedBatch(schema);
-        var inputs = views.Select(v => new ViewInput(v.Program, schema)).ToArray();
+        var inputs = views.Select((v, i) => new ViewInput(v.Program, schema, hasKeys: lookups[i].NeedsKeys)).ToArray();
         var ids = views.Select(_ => Array.Empty<int>()).ToArray();
         try
         {
@@ -91,28 +94,23 @@ internal sealed class LogScan(LogInput log, SourceDefinition source, IReadOnlyLi
             input.Bind(batch.Events);
             if (ids[v].Length < batch.Count)
                 ids[v] = new int[Math.Max(batch.Count, 4096)];
-            var checkedOne = false;
-            for (var row = 0; row < batch.Count; row++)
-            {
-                ids[v][row] = -1;
-                if (batch.Decoded[row] == 0 || input.IsFiltered(row))
-                    continue;
-                var partition = batch.Partitions[row];
-                if (!checkedOne)
-                    CheckPartition(v, input.Key(row), partition, batch.Events.Offsets[row]);
-                checkedOne = true;
-                if (partitions[partition].Views[v].Entities.TryFind(input.Key(row), out var id))
-                    ids[v][row] = id;
-            }
+            CheckPartition(v, batch, input);
+            lookups[v].Find(batch, input, ids[v]);
         }
     }
 
     /// <summary>A producer with another partitioner would make every answer wrong, here and online: one record of each batch is checked.</summary>
-    private void CheckPartition(int view, ReadOnlySpan<byte> key, int partition, long offset)
+    private void CheckPartition(int view, FeedBatch batch, ViewInput input)
     {
+        var row = 0;
+        while (row < batch.Count && (batch.Decoded[row] == 0 || input.IsFiltered(row)))
+            row++;
+        if (row == batch.Count)
+            return;
+        var key = lookups[view].KeyOf(batch, input, row);
         var expected = KeyPartitioner.PartitionOf(key, log.Partitions);
-        if (expected != partition)
-            throw new InvalidDataException($"{log.Log}/{partition} offset {offset} has entity '{Encoding.UTF8.GetString(key)}' of view '{views[view].Name}', which belongs to partition {expected} of {log.Partitions}: the producer must use the partitioner murmur2_random on the canonical entity key");
+        if (expected != batch.Partitions[row])
+            throw new InvalidDataException($"{log.Log}/{batch.Partitions[row]} offset {batch.Events.Offsets[row]} has entity '{Encoding.UTF8.GetString(key)}' of view '{views[view].Name}', which belongs to partition {expected} of {log.Partitions}: the producer must use the partitioner murmur2_random on the canonical entity key");
     }
 
     private void Commit(FeedCursor cursor, FeedBatch batch, ViewInput[] inputs, int[][] ids)

@@ -78,7 +78,7 @@ internal sealed class PointInTimeJob(ServiceProgram service, SpineReads reads, l
     {
         if (limits.Buckets > 0)
             return limits.Buckets;
-        var bytes = log.EstimatedRows / log.Partitions * layout.FixedBytes;
+        var bytes = log.EstimatedRows / log.Partitions * layout.UsualBytes;
         var most = Math.Min(1024, limits.MemoryBytes / 8 / RowBuckets.BlockBytes / (views * log.Partitions));
         var wanted = Math.Min(bytes >> 20, Math.Min(most, view.Entities.Count));
         return 1 << BitOperations.Log2((ulong)Math.Max(1, wanted));
@@ -117,7 +117,7 @@ internal sealed class PointInTimeJob(ServiceProgram service, SpineReads reads, l
     {
         var name = view.View.Name;
         if (!folders.TryGetValue(name, out var folder))
-            folders[name] = folder = new EntityFolder(view.View, view.Rows!.Layout, service.Columns.Count, outputs[name], byEventTime, view);
+            folders[name] = folder = new EntityFolder(view.View, service.Columns.Count, outputs[name], byEventTime, view);
         new BucketFold(view, bucket, limits.RowBytes / 2 / limits.Cores, byEventTime).Run(folder);
     }
 }

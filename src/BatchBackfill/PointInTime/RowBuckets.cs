@@ -41,12 +41,12 @@ internal sealed unsafe class RowBuckets : IDisposable
 
     public void Append(int entity, long watermarkUs, ViewInput input, int row)
     {
-        var bytes = layout.BytesFor(input, row);
+        var most = layout.MostBytesOf(input, row);
         var bucket = buckets[entity & mask];
         var block = bucket.Last;
-        if (block is null || block.Used + bytes > block.Capacity)
-            block = NewBlock(bucket, bytes);
-        layout.Write(block.Start + block.Used, bytes, entity, watermarkUs, input, row);
+        if (block is null || block.Used + most > block.Capacity)
+            block = NewBlock(bucket, most);
+        var bytes = layout.Write(block.Start + block.Used, entity, watermarkUs, input, row);
         block.Used += bytes;
         bucket.Bytes += bytes;
         Rows++;
@@ -55,7 +55,7 @@ internal sealed unsafe class RowBuckets : IDisposable
     public long BytesOf(int bucket) => buckets[bucket].Bytes;
 
     /// <summary>Calls with the bucket's rows, stretch by stretch, in the order in which they were appended.</summary>
-    public void ForEach(int bucket, RowVisitor visit)
+    public void ForEach(int bucket, RowsVisitor visit)
     {
         var source = buckets[bucket];
         if (source.Spilled.Count > 0)
@@ -65,12 +65,12 @@ internal sealed unsafe class RowBuckets : IDisposable
             {
                 if (RandomAccess.Read(spill!.SafeFileHandle, new Span<byte>(buffer.Start, bytes), start) != bytes)
                     throw new IOException($"{spillPath} ends before byte {start + bytes}: was the working directory changed?");
-                Visit(buffer.Start, bytes, visit);
+                visit(buffer.Start, bytes);
             }
         }
 
         foreach (var block in source.Blocks)
-            Visit(block.Start, block.Used, visit);
+            visit(block.Start, block.Used);
     }
 
     /// <summary>Whether all of the bucket is in memory, so that row addresses stay valid until <see cref="Free"/>.</summary>
@@ -92,12 +92,6 @@ internal sealed unsafe class RowBuckets : IDisposable
             return;
         spill.Dispose();
         File.Delete(spillPath);
-    }
-
-    private static void Visit(byte* at, int bytes, RowVisitor visit)
-    {
-        for (var end = at + bytes; at < end; at += RowLayout.BytesOf(at))
-            visit(at);
     }
 
     private RowBlock NewBlock(Bucket bucket, int rowBytes)
@@ -139,5 +133,5 @@ internal sealed unsafe class RowBuckets : IDisposable
     }
 }
 
-/// <summary>Sees one row.</summary>
-internal unsafe delegate void RowVisitor(byte* row);
+/// <summary>Sees a stretch of rows, one behind the other.</summary>
+internal unsafe delegate void RowsVisitor(byte* rows, int bytes);

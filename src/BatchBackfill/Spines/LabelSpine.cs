@@ -11,7 +11,8 @@ namespace StreamMl.BatchBackfill.Spines;
 internal sealed class LabelSpine(BackfillOptions options, ServiceProgram service, LabelTable? labels, long firstArrivalUs)
 {
     private readonly string file = options.Spine!;
-    private readonly HashSet<UInt128> seen = [];
+    private readonly HashSet<UInt128> seen = []; // of the rows of one time while times ascend; then of all rows
+    private bool isAscending = true;
     private readonly Utf8Arena arena = new();
 
     public SpineTable Build(string path, CancellationToken cancellationToken)
@@ -39,7 +40,10 @@ internal sealed class LabelSpine(BackfillOptions options, ServiceProgram service
             for (var row = 0; row < batch.Count; row++)
             {
                 rows++;
+                var previous = last;
                 CheckTime(batch.Columns[time], row, rows, schema.Fields[time].Name, ref last);
+                if (isAscending && last != previous)
+                    Advance(last > previous, time, keyColumns, rows - 1);
                 CheckDuplicate(batch, time, keyColumns, row, rows);
                 writer?.Add(batch, row);
             }
@@ -95,7 +99,33 @@ internal sealed class LabelSpine(BackfillOptions options, ServiceProgram service
         last = time;
     }
 
+    /// <summary>A row of another time: a later one cannot be the same as any before; an earlier one ends that, and all rows before are looked at again.</summary>
+    private void Advance(bool isLater, int time, int[] keyColumns, long rowsBefore)
+    {
+        if (seen.Count > 0)
+            seen.Clear();
+        if (isLater)
+            return;
+        isAscending = false;
+        using var reader = Open(service.Keys.ToDictionary(k => k.Name, k => k.Type, StringComparer.Ordinal));
+        var batch = new EventBatch(reader.Schema, 1);
+        while (rowsBefore > 0 && reader.Read(batch, (int)Math.Min(rowsBefore, SpineTable.BatchRows)))
+        {
+            for (var row = 0; row < batch.Count; row++)
+                seen.Add(HashOf(batch, time, keyColumns, row));
+            rowsBefore -= batch.Count;
+        }
+    }
+
     private void CheckDuplicate(EventBatch batch, int time, int[] keyColumns, int row, long number)
+    {
+        if (seen.Add(HashOf(batch, time, keyColumns, row)))
+            return;
+        var keys = keyColumns.Select(c => $"{batch.Schema.Fields[c].Name}={Text(batch, c, row)}");
+        throw new BackfillException($"{file}: row {number} ({string.Join(", ", keys)} at {TimeGrid.Format(batch.Columns[time].Lanes[row])}) is there twice: one row per key and time; remove one, or set their times apart");
+    }
+
+    private UInt128 HashOf(EventBatch batch, int time, int[] keyColumns, int row)
     {
         arena.Clear();
         Span<byte> lane = stackalloc byte[8];
@@ -111,11 +141,7 @@ internal sealed class LabelSpine(BackfillOptions options, ServiceProgram service
                 arena.Append(batch.Arena.Slice(cell.Lanes[row]));
         }
 
-        if (!seen.Add(XxHash128.HashToUInt128(arena.Slice(Utf8Arena.Pack(0, arena.Length)))))
-        {
-            var keys = keyColumns.Select(c => $"{batch.Schema.Fields[c].Name}={Text(batch, c, row)}");
-            throw new BackfillException($"{file}: row {number} ({string.Join(", ", keys)} at {TimeGrid.Format(batch.Columns[time].Lanes[row])}) is there twice: one row per key and time; remove one, or set their times apart");
-        }
+        return XxHash128.HashToUInt128(arena.Slice(Utf8Arena.Pack(0, arena.Length)));
     }
 
     private static string Text(EventBatch batch, int column, int row)

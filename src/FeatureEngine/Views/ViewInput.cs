@@ -15,6 +15,7 @@ public sealed class ViewInput
     private readonly ViewProgram program;
     private readonly EventSchema schema;
     private readonly bool isPrepared;
+    private readonly bool hasKeys = true;
     private readonly int[] keyColumns;
     private readonly (string Name, CompiledExpression Expression)[] derivations;
     private readonly CompiledExpression? filter;
@@ -28,10 +29,14 @@ public sealed class ViewInput
     private Utf8Arena keyArena;
     private EventBatch? batch;
 
+    /// <param name="program">The view.</param>
+    /// <param name="batchSchema">Of the batches that will be bound.</param>
+    /// <param name="hasKeys">False where the caller finds entities by the key fields' values: then keys are not written out, and <see cref="Key"/> means nothing.</param>
     /// <exception cref="ArgumentException">The batch lacks a field that the view needs.</exception>
-    public ViewInput(ViewProgram program, EventSchema batchSchema)
+    public ViewInput(ViewProgram program, EventSchema batchSchema, bool hasKeys = true)
     {
         this.program = program;
+        this.hasKeys = hasKeys;
         schema = batchSchema;
         keyArena = ownKeys;
         foreach (var field in program.RequiredFields)
@@ -132,6 +137,12 @@ public sealed class ViewInput
         }
 
         EvaluateFilter(batch);
+        if (!hasKeys)
+        {
+            BindWanted(batch);
+            return;
+        }
+
         if (IsKeyColumnItself(batch))
         {
             var column = batch.ColumnSpan[keyColumns[0]];
@@ -145,6 +156,20 @@ public sealed class ViewInput
         keyLanes = OwnKeyLanes(batch.Count);
         for (var row = 0; row < batch.Count; row++)
             keyLanes[row] = IsWanted(row) ? EntityKey.Append(ownKeys, batch, keyColumns, row) : -1;
+    }
+
+    private void BindWanted(EventBatch batch)
+    {
+        keyLanes = OwnKeyLanes(batch.Count);
+        keyLanes.AsSpan(0, batch.Count).Clear();
+        for (var row = 0; filter is not null && row < batch.Count; row++)
+            keyLanes[row] = IsWanted(row) ? 0 : -1;
+        foreach (var column in keyColumns)
+        {
+            var valid = batch.ColumnSpan[column].Valid.AsSpan(0, batch.Count);
+            for (var row = valid.IndexOf((byte)0); row >= 0 && row < batch.Count; row++)
+                keyLanes[row] |= valid[row] - 1L;
+        }
     }
 
     /// <summary>

@@ -32,7 +32,8 @@ internal static class ArrowFields
     public static Schema ToArrow(EventSchema schema, IReadOnlyDictionary<string, string> metadata) =>
         new([.. schema.Fields.Select(f => new Field(f.Name, TypeOf(f.Type), f.Nullable))], metadata);
 
-    public static (EventSchema Schema, int[] Columns, IReadOnlyList<SkippedColumn> Skipped) FromArrow(string name, Schema schema)
+    /// <param name="only">The columns that are wanted; null: all. Others are neither read nor listed as skipped.</param>
+    public static (EventSchema Schema, int[] Columns, IReadOnlyList<SkippedColumn> Skipped) FromArrow(string name, Schema schema, IReadOnlySet<string>? only = null)
     {
         var fields = new List<EventField>();
         var columns = new List<int>();
@@ -40,6 +41,8 @@ internal static class ArrowFields
         for (var i = 0; i < schema.FieldsList.Count; i++)
         {
             var field = schema.FieldsList[i];
+            if (only?.Contains(field.Name) == false)
+                continue;
             if (TypeOf(field.DataType) is { } type && fields.TrueForAll(f => f.Name != field.Name))
             {
                 fields.Add(new EventField(field.Name, type, Nullable: true));

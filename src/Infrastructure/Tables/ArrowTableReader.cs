@@ -11,11 +11,12 @@ public sealed class ArrowTableReader : RecordBatchTableReader
     private readonly SharedFile file;
     private readonly ArrowStreamReader reader;
 
-    public ArrowTableReader(string path)
+    /// <param name="only">The columns to read; null: all.</param>
+    public ArrowTableReader(string path, IReadOnlySet<string>? only = null)
     {
         file = new SharedFile(path);
         reader = file.OpenArrow();
-        (Schema, Columns, Skipped) = ArrowFields.FromArrow(Path.GetFileNameWithoutExtension(path), reader.Schema);
+        (Schema, Columns, Skipped) = ArrowFields.FromArrow(Path.GetFileNameWithoutExtension(path), reader.Schema, only);
         if (reader.Schema.HasMetadata)
             Metadata = reader.Schema.Metadata;
     }

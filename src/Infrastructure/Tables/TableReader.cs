@@ -31,13 +31,14 @@ public abstract class TableReader : IDisposable
     /// <summary>Opens a file by its extension: .parquet, .arrow (or .feather, .ipc) or .csv.</summary>
     /// <param name="path">The file.</param>
     /// <param name="types">Types of columns by name, for a CSV, which has none of its own; others are found from the cells.</param>
+    /// <param name="only">The columns that are wanted; null: all. A CSV is read with all of them in any case.</param>
     /// <exception cref="InvalidDataException">Another extension, or not such a file.</exception>
-    public static TableReader Open(string path, IReadOnlyDictionary<string, FieldType>? types = null) => !File.Exists(path)
+    public static TableReader Open(string path, IReadOnlyDictionary<string, FieldType>? types = null, IReadOnlySet<string>? only = null) => !File.Exists(path)
         ? throw new FileNotFoundException($"there is no file {path}", path)
         : Path.GetExtension(path).ToLowerInvariant() switch
         {
-            ".arrow" or ".feather" or ".ipc" => new ArrowTableReader(path),
-            ".parquet" => new ParquetTableReader(path),
+            ".arrow" or ".feather" or ".ipc" => new ArrowTableReader(path, only),
+            ".parquet" => new ParquetTableReader(path, only),
             ".csv" => new CsvTableReader(path, types),
             var other => throw new InvalidDataException($"{path}: a table ends in .parquet, .arrow or .csv, not '{other}'"),
         };
