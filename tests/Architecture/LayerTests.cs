@@ -7,7 +7,7 @@ namespace StreamMl.Architecture.Tests;
 /// <summary>The house's rules: Shared &lt;- FeatureEngine, ModelEngine &lt;- services; services meet at a topic, the store, the archive or the registry, never in code.</summary>
 public sealed class LayerTests
 {
-    private static readonly string[] Services = ["Ingestors", "StreamFeatures", "BatchBackfill", "Training", "OnlineScorer"];
+    private static readonly string[] Services = ["Ingestors", "StreamFeatures", "BatchBackfill", "Training", "OnlineScorer", "Monitoring"];
 
     private static readonly ArchUnitNET.Domain.Architecture House = new ArchLoader().LoadAssemblies(
         typeof(Shared.Definitions.Catalog).Assembly,
@@ -18,6 +18,7 @@ public sealed class LayerTests
         System.Reflection.Assembly.Load("StreamMl.StreamFeatures"),
         System.Reflection.Assembly.Load("StreamMl.BatchBackfill"),
         System.Reflection.Assembly.Load("StreamMl.Training"),
+        System.Reflection.Assembly.Load("StreamMl.Monitoring"),
         System.Reflection.Assembly.Load("StreamMl.OnlineScorer")).Build();
 
     public static TheoryData<string, string> Forbidden
