@@ -25,6 +25,7 @@ internal enum OpCode : byte
     Timestamp, // index of the time unit
     EventTime, // index of the time unit; the column is -1 where the field is only the event time
     Null,
+    SetValid, // the next instruction gives a value to a column that can hold nulls
     NullCheck, // branch that is null; null skips the next instruction
     Union, // branches; two instructions each follow: the value and a jump behind the union
     Jump, // how many instructions to leave out

@@ -37,14 +37,21 @@ internal static unsafe class DecodeRun
                     if (!Varint.TryReadWide(ref at, end, out value))
                         goto BadNumber;
                     Set(ref columns, op.Column, row, value);
-                    break;
+                    // Runs of one kind are common, and a comparison is cheaper than the jump table.
+                    if (Unsafe.Add(ref op, 1).Code != OpCode.Long)
+                        break;
+                    op = ref Unsafe.Add(ref op, 1);
+                    goto case OpCode.Long;
                 case OpCode.Int:
                     if (!Varint.TryReadWide(ref at, end, out value))
                         goto BadNumber;
                     if (value != (int)value)
                         goto IntRange;
                     Set(ref columns, op.Column, row, value);
-                    break;
+                    if (Unsafe.Add(ref op, 1).Code != OpCode.Int)
+                        break;
+                    op = ref Unsafe.Add(ref op, 1);
+                    goto case OpCode.Int;
                 case OpCode.Double:
                     if (end - at < sizeof(double))
                         goto Truncated;
@@ -61,7 +68,10 @@ internal static unsafe class DecodeRun
                     Set(ref columns, op.Column, row, ((long)(to - state.Origin) << 32) | value);
                     at += value;
                     to += value;
-                    break;
+                    if (Unsafe.Add(ref op, 1).Code != OpCode.Text)
+                        break;
+                    op = ref Unsafe.Add(ref op, 1);
+                    goto case OpCode.Text;
                 case OpCode.Boolean:
                     if (at >= end)
                         goto Truncated;
@@ -100,8 +110,15 @@ internal static unsafe class DecodeRun
                     {
                         goto Branch;
                     }
+                    else if (op.NullAllowed)
+                    {
+                        SetValid(ref columns, op.Column, row);
+                    }
 
                     at++;
+                    break;
+                case OpCode.SetValid:
+                    SetValid(ref columns, op.Column, row);
                     break;
                 case OpCode.SkipVarints:
                     for (var i = op.Arg; i > 0; i--)
@@ -177,14 +194,17 @@ internal static unsafe class DecodeRun
         return error;
     }
 
-    /// <summary>As <see cref="EventColumn.Set(int, long)"/>; the row was compared with the batch's capacity once for all columns.</summary>
+    /// <summary>
+    /// Half of <see cref="EventColumn.Set(int, long)"/>: that there is a value was said before, by the batch for a field that cannot be null and
+    /// by <see cref="SetValid"/> for others. The row was compared with the batch's capacity once for all columns.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Set(ref EventColumn columns, int index, nint row, long lane)
-    {
-        var column = Unsafe.Add(ref columns, index);
-        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(column.Lanes), row) = lane;
-        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(column.Valid), row) = 1;
-    }
+    private static void Set(ref EventColumn columns, int index, nint row, long lane) =>
+        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Unsafe.Add(ref columns, index).Lanes), row) = lane;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SetValid(ref EventColumn columns, int index, nint row) =>
+        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Unsafe.Add(ref columns, index).Valid), row) = 1;
 
     /// <summary>
     /// Copies <paramref name="length"/> bytes and says whether they are UTF-8. Short ASCII, nearly all of what events hold, goes through one or

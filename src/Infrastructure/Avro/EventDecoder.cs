@@ -42,25 +42,24 @@ public sealed class EventDecoder
     {
         if (batch.Schema != lastAccepted)
             CheckColumns(batch.Schema);
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)batch.EventTimesUs.Length, nameof(row));
+        var eventTimes = batch.EventTimesUs;
+        if ((uint)row >= (uint)eventTimes.Length)
+            throw new ArgumentOutOfRangeException(nameof(row), row, $"the batch holds {eventTimes.Length} rows; take the row from EventBatch.NextRow");
         var arena = batch.Arena;
-        var mark = arena.Length;
-        var text = arena.Reserve(body.Length + program.ExtraText + DecodeRun.TextSlack);
-        fixed (byte* source = body, to = text)
+        fixed (byte* source = &MemoryMarshal.GetReference(body), to = &arena.Room(body.Length + program.ExtraText + DecodeRun.TextSlack))
         {
             Unsafe.SkipInit(out DecodeState state);
-            state.Origin = to - mark;
+            state.Origin = to - arena.Length;
             state.EventTimeUs = 0;
             var failure = DecodeRun.Execute(program, source, source + body.Length, ref MemoryMarshal.GetReference(batch.ColumnSpan), row, to, ref state);
             if (failure == DecodeError.None)
             {
-                arena.Truncate(mark + (int)(state.To - to));
-                batch.EventTimesUs[row] = eventTimeUs = state.EventTimeUs;
+                arena.Commit((int)(state.To - to));
+                eventTimes[row] = eventTimeUs = state.EventTimeUs;
                 error = null;
                 return true;
             }
 
-            arena.Truncate(mark);
             eventTimeUs = 0;
             error = DecodeMessages.Describe(program, failure, state.ErrorOp, (int)(state.At - source), body);
             return false;
@@ -70,7 +69,7 @@ public sealed class EventDecoder
     private void CheckColumns(EventSchema schema)
     {
         var same = schema.Fields.Count == BatchSchema.Fields.Count
-            && schema.Fields.Zip(BatchSchema.Fields).All(f => f.First.Name == f.Second.Name && f.First.Type == f.Second.Type);
+            && schema.Fields.Zip(BatchSchema.Fields).All(f => f.First.Name == f.Second.Name && f.First.Type == f.Second.Type && f.First.Nullable == f.Second.Nullable);
         if (!same)
         {
             throw new ArgumentException(

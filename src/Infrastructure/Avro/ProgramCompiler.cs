@@ -116,7 +116,14 @@ internal sealed class ProgramCompiler
         var op = Resolve(written.Type, target);
         if (op.Code == OpCode.Fail)
             throw Unresolvable(written.Type, target);
+        EmitValid(target);
         Emit(op);
+    }
+
+    private void EmitValid(Target target)
+    {
+        if (target.Column >= 0 && batchSchema.Fields[target.Column].Nullable)
+            Emit(new DecodeOp(OpCode.SetValid, false, target.Column, 0));
     }
 
     private void EmitUnion(AvroType union, Target target)
@@ -127,11 +134,14 @@ internal sealed class ProgramCompiler
         var nullAt = union.Branches.FindIndex(b => b.Kind == AvroKind.Null);
         if (union.Branches.Count == 2 && nullAt >= 0)
         {
+            if (!target.Nullable)
+                EmitValid(target);
             Emit(new DecodeOp(OpCode.NullCheck, target.Nullable, target.Column, nullAt));
             Emit(values[1 - nullAt]);
             return;
         }
 
+        EmitValid(target);
         Emit(new DecodeOp(OpCode.Union, false, -1, values.Count));
         for (var i = 0; i < values.Count; i++)
         {

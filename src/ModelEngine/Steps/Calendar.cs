@@ -5,6 +5,16 @@ namespace StreamMl.ModelEngine.Steps;
 /// <summary>Parts of a clock time given in microseconds since 1970, proleptic Gregorian. Pure; thread-safe.</summary>
 internal static class Calendar
 {
+    private static readonly long FirstUs = TimeGrid.FromDateTime(DateTime.MinValue);
+    private static readonly long LastUs = TimeGrid.FromDateTime(DateTime.MaxValue);
+
+    /// <summary>The clock time of a place; false where the calendar (years 1 to 9999) ends.</summary>
+    public static bool TryLocal(long timeUs, int utcOffsetMinutes, out long localUs)
+    {
+        localUs = unchecked(timeUs + (utcOffsetMinutes * TimeGrid.MicrosPerMinute));
+        return timeUs >= FirstUs && timeUs <= LastUs && localUs >= FirstUs && localUs <= LastUs;
+    }
+
     /// <summary>The time's place in the cycle, from 0 up to, but not, 1.</summary>
     public static double Share(long timeUs, TimeCycle cycle) => cycle switch
     {

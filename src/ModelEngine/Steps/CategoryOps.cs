@@ -66,7 +66,7 @@ internal sealed class OutOfFoldOp(CategoryReader reader, CategoryTable table, Ou
     {
         Span<byte> buffer = stackalloc byte[CategoryReader.NumberBytes];
         var index = reader.TryRead(row, registers, buffer, out var category) ? table.Find(category) : -1;
-        folds.Values(index, scratch.RowIndex).CopyTo(registers.AsSpan(first));
+        folds.Values(index, scratch.FoldKey).CopyTo(registers.AsSpan(first));
     }
 }
 

@@ -7,6 +7,6 @@ public sealed class EncodeScratch
 
     internal double[] Registers { get; }
 
-    /// <summary>The training row's index; read only by steps that treat training rows differently.</summary>
-    internal int RowIndex { get; set; }
+    /// <summary>What decides the training row's fold; read only by steps that treat training rows differently.</summary>
+    internal long FoldKey { get; set; }
 }

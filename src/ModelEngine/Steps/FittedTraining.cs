@@ -8,11 +8,13 @@ namespace StreamMl.ModelEngine.Steps;
 /// </summary>
 public sealed class FittedTraining
 {
+    private readonly ITrainingRows rows;
     private readonly PipelineProgram training;
 
-    internal FittedTraining(FittedPipeline pipeline, PipelineProgram training)
+    internal FittedTraining(FittedPipeline pipeline, ITrainingRows rows, PipelineProgram training)
     {
         Pipeline = pipeline;
+        this.rows = rows;
         this.training = training;
     }
 
@@ -27,7 +29,7 @@ public sealed class FittedTraining
     /// <param name="row">Columns in the order of those rows' <see cref="ITrainingRows.Inputs"/>, not of the pipeline's.</param>
     public void EncodeTraining(int rowIndex, FeatureRow row, Span<float> slots, EncodeScratch scratch)
     {
-        scratch.RowIndex = rowIndex;
+        scratch.FoldKey = rows.FoldKey(rowIndex);
         training.Run(row, slots, scratch);
     }
 }

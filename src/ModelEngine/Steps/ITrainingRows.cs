@@ -14,6 +14,13 @@ public interface ITrainingRows
     /// <summary>Number of rows.</summary>
     int Count { get; }
 
+    /// <summary>
+    /// What decides the fold of a row for out-of-fold encodings: rows with one key are never in different folds. Copies of a row, as over-sampling makes them, must
+    /// have one key, or each would be encoded by the label of the other; rows of one entity may.
+    /// </summary>
+    /// <param name="index">The row's place from 0.</param>
+    long FoldKey(int index) => index;
+
     /// <summary>A cursor before the first row. Independent of every other cursor.</summary>
     ITrainingCursor Open();
 }

@@ -113,7 +113,7 @@ internal sealed class CyclicTimeOp(int column, int sine, int cosine, TimeCycle c
 {
     public override void Run(FeatureRow row, double[] registers, EncodeScratch scratch)
     {
-        var share = row.Valid[column] == 0 ? double.NaN : Calendar.Share(row.Lanes[column] + (utcOffsetMinutes * TimeGrid.MicrosPerMinute), cycle);
+        var share = row.Valid[column] != 0 && Calendar.TryLocal(row.Lanes[column], utcOffsetMinutes, out var localUs) ? Calendar.Share(localUs, cycle) : double.NaN;
         (registers[sine], registers[cosine]) = Math.SinCos(Math.Tau * share);
     }
 }
@@ -121,7 +121,7 @@ internal sealed class CyclicTimeOp(int column, int sine, int cosine, TimeCycle c
 internal sealed class TimePartOp(int column, int target, TimePart part, int utcOffsetMinutes) : EncodeOp
 {
     public override void Run(FeatureRow row, double[] registers, EncodeScratch scratch) =>
-        registers[target] = row.Valid[column] == 0 ? double.NaN : Calendar.Part(row.Lanes[column] + (utcOffsetMinutes * TimeGrid.MicrosPerMinute), part);
+        registers[target] = row.Valid[column] != 0 && Calendar.TryLocal(row.Lanes[column], utcOffsetMinutes, out var localUs) ? Calendar.Part(localUs, part) : double.NaN;
 }
 
 internal sealed class TimeDifferenceOp(int left, int right, int target) : EncodeOp

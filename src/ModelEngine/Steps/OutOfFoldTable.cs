@@ -3,18 +3,18 @@ using StreamMl.ModelEngine.Sampling;
 namespace StreamMl.ModelEngine.Steps;
 
 /// <summary>
-/// Target encodings of the training rows: per category and fold, what the other folds say. A row's fold is decided by its index and the seed. Immutable;
+/// Target encodings of the training rows: per category and fold, what the other folds say. A row's fold is decided by its key (<see cref="ITrainingRows.FoldKey"/>) and the seed. Immutable;
 /// thread-safe.
 /// </summary>
 /// <param name="values">[category][fold][target].</param>
 /// <param name="priors">[fold][target]: what a category gives that the other folds do not know.</param>
 internal sealed class OutOfFoldTable(double[] values, double[] priors, int folds, int targets, long seed)
 {
-    public static int FoldOf(int rowIndex, int folds, long seed) => (int)(SeededRandom.Mix((ulong)seed, (ulong)rowIndex) % (ulong)folds);
+    public static int FoldOf(long foldKey, int folds, long seed) => (int)(SeededRandom.Mix((ulong)seed, (ulong)foldKey) % (ulong)folds);
 
-    public ReadOnlySpan<double> Values(int category, int rowIndex)
+    public ReadOnlySpan<double> Values(int category, long foldKey)
     {
-        var fold = FoldOf(rowIndex, folds, seed);
+        var fold = FoldOf(foldKey, folds, seed);
         return category < 0 ? priors.AsSpan(fold * targets, targets) : values.AsSpan(((category * folds) + fold) * targets, targets);
     }
 }

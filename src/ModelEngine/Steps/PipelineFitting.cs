@@ -25,7 +25,7 @@ internal sealed class PipelineFitting(PipelineDefinition definition, IReadOnlyLi
         Slot[] slots = [.. columns.All.Where(c => c.Kind == ColumnKind.Number).Select(c => new Slot(c.Name, c.Inputs, c.Cardinality))];
         var (needed, used) = Needed(slots);
         var document = new PipelineDocument([.. columns.Inputs.Where(i => used.Contains(i.Name))], needed, slots);
-        return new FittedTraining(new FittedPipeline(document), PipelineProgram.Compile(document, inputs, new TrainingTables(training)));
+        return new FittedTraining(new FittedPipeline(document), rows!, PipelineProgram.Compile(document, inputs, new TrainingTables(training)));
     }
 
     private void Apply(StepDefinition step, int number)
@@ -106,15 +106,19 @@ internal sealed class PipelineFitting(PipelineDefinition definition, IReadOnlyLi
         var index = 0;
         for (; cursor.Next(); index++)
         {
-            scratch.RowIndex = index;
+            scratch.FoldKey = from.FoldKey(index);
             program.Run(cursor.Row, scratch);
-            var sample = new TrainingSample(cursor.Row, scratch.Registers, Label(cursor.Label, index), cursor.Weight, index);
+            var sample = new TrainingSample(cursor.Row, scratch.Registers, Label(cursor.Label, index), Weight(cursor.Weight, index), scratch.FoldKey);
             Observe(fitters, sample);
         }
 
         if (index == 0)
             throw new PipelineException("there are no rows to fit on", "Look at the split: its training part is empty");
     }
+
+    private static double Weight(double weight, int index) => weight >= 0 && double.IsFinite(weight)
+        ? weight
+        : throw new PipelineException($"the weight of training row {index} is {weight}", "A weight is finite and not negative");
 
     private static void Observe(StepFitter[] fitters, in TrainingSample sample)
     {

@@ -3,7 +3,7 @@ using StreamMl.Shared.Features;
 namespace StreamMl.ModelEngine.Steps;
 
 /// <summary>A training row as a fitter sees it: the row, and the columns that earlier steps gave.</summary>
-internal readonly ref struct TrainingSample(FeatureRow row, double[] registers, double label, double weight, int index)
+internal readonly ref struct TrainingSample(FeatureRow row, double[] registers, double label, double weight, long foldKey)
 {
     public FeatureRow Row { get; } = row;
 
@@ -13,8 +13,8 @@ internal readonly ref struct TrainingSample(FeatureRow row, double[] registers, 
 
     public double Weight { get; } = weight;
 
-    /// <summary>The row's place in the training part.</summary>
-    public int Index { get; } = index;
+    /// <summary>What decides the row's fold.</summary>
+    public long FoldKey { get; } = foldKey;
 }
 
 /// <summary>The declared step that a problem belongs to.</summary>

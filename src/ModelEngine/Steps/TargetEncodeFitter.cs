@@ -26,7 +26,7 @@ internal sealed class TargetEncodeFitter(string column, string output, int class
 
     public override void Observe(in TrainingSample sample)
     {
-        var fold = OutOfFoldTable.FoldOf(sample.Index, folds, seed);
+        var fold = OutOfFoldTable.FoldOf(sample.FoldKey, folds, seed);
         AddTo(allSums, allWeights, fold, sample);
         Span<byte> buffer = stackalloc byte[CategoryReader.NumberBytes];
         if (!reader.TryRead(sample.Row, sample.Registers, buffer, out var category))

@@ -5,12 +5,30 @@ using StreamMl.Shared.Log;
 namespace StreamMl.Shared.Events;
 
 /// <summary>One column of a batch: an 8-byte lane and a validity byte per row (see <see cref="FieldType"/> for what a lane holds). A null row has lane 0.</summary>
-public sealed class EventColumn(FieldType type, int capacity)
+public sealed class EventColumn
 {
-    private long[] lanes = new long[capacity];
-    private byte[] valid = new byte[capacity];
+    private readonly bool isFilled;
+    private bool hasNulls;
+    private long[] lanes;
+    private byte[] valid;
 
-    public FieldType Type { get; } = type;
+    public EventColumn(FieldType type, int capacity)
+        : this(type, capacity, isFilled: false)
+    {
+    }
+
+    /// <param name="isFilled">Rows say that they have a value from the start, so that whoever sets every row need not say it again.</param>
+    internal EventColumn(FieldType type, int capacity, bool isFilled)
+    {
+        Type = type;
+        this.isFilled = isFilled;
+        lanes = new long[capacity];
+        valid = new byte[capacity];
+        if (isFilled)
+            valid.AsSpan().Fill(1);
+    }
+
+    public FieldType Type { get; }
 
     /// <summary>Lanes of all rows; only the first <see cref="EventBatch.Count"/> are meaningful.</summary>
     public long[] Lanes => lanes;
@@ -36,6 +54,15 @@ public sealed class EventColumn(FieldType type, int capacity)
     {
         lanes[row] = 0;
         valid[row] = 0;
+        hasNulls = true;
+    }
+
+    /// <summary>Forgets the rows: where they say from the start that they have a value, they do so again.</summary>
+    internal void Clear()
+    {
+        if (isFilled && hasNulls)
+            valid.AsSpan().Fill(1);
+        hasNulls = false;
     }
 
     /// <summary>Makes room for <paramref name="capacity"/> rows; never less than before (decoders rely on a batch's columns holding its capacity).</summary>
@@ -43,14 +70,18 @@ public sealed class EventColumn(FieldType type, int capacity)
     {
         if (capacity <= lanes.Length)
             return;
+        var before = lanes.Length;
         Array.Resize(ref lanes, capacity);
         Array.Resize(ref valid, capacity);
+        if (isFilled)
+            valid.AsSpan(before).Fill(1);
     }
 }
 
 /// <summary>
 /// Events of one log partition in offset order, as columns. Reused from batch to batch (<see cref="Clear"/>), so that the steady state
-/// allocates nothing. Not thread-safe: one owner at a time.
+/// allocates nothing. In the columns of fields that cannot be null every row says from the start that it has a value, and only a row that is set
+/// null says otherwise, until the batch is cleared: so a decoder need not say it row by row. Not thread-safe: one owner at a time.
 /// </summary>
 public sealed class EventBatch
 {
@@ -71,7 +102,7 @@ public sealed class EventBatch
         arrivalTimesUs = new long[capacity];
         eventTimesUs = new long[capacity];
         watermarksUs = new long[capacity];
-        columns = [.. schema.Fields.Select(f => new EventColumn(f.Type, capacity))];
+        columns = [.. schema.Fields.Select(f => new EventColumn(f.Type, capacity, isFilled: !f.Nullable))];
     }
 
     public EventSchema Schema { get; }
@@ -125,6 +156,8 @@ public sealed class EventBatch
     {
         Count = 0;
         Arena.Clear();
+        foreach (var column in columns)
+            column.Clear();
     }
 
     private void Grow(int newCapacity)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace StreamMl.Shared.Events;
@@ -33,11 +34,27 @@ public sealed class Utf8Arena(int capacity = 4096)
     public Span<byte> Reserve(int count)
     {
         if (Length + count > bytes.Length)
-            Array.Resize(ref bytes, Math.Max(bytes.Length * 2, Length + count));
+            Grow(count);
         var span = bytes.AsSpan(Length, count);
         Length += count;
         return span;
     }
+
+    /// <summary>
+    /// Room for <paramref name="count"/> bytes behind the last one, without advancing: whoever fills it says with <see cref="Commit"/> how
+    /// much of it counts.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ref byte Room(int count)
+    {
+        if (bytes.Length - Length < count)
+            Grow(count);
+        return ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(bytes), Length);
+    }
+
+    /// <summary>Advances over the first <paramref name="count"/> bytes of the room last asked for.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Commit(int count) => Length += count;
 
     /// <summary>Takes back the tail from <paramref name="length"/> on: the row that wrote it was refused.</summary>
     public void Truncate(int length) => Length = length;
@@ -48,6 +65,8 @@ public sealed class Utf8Arena(int capacity = 4096)
     public string GetString(long lane) => Encoding.UTF8.GetString(Slice(lane));
 
     public void Clear() => Length = 0;
+
+    private void Grow(int count) => Array.Resize(ref bytes, Math.Max(bytes.Length * 2, Length + count));
 
     public static long Pack(int start, int length) => ((long)start << 32) | (uint)length;
 }

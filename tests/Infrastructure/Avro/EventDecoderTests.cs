@@ -223,6 +223,28 @@ public sealed class EventDecoderTests
     }
 
     [Fact]
+    public void TryDecode_RowsThatWereNullBefore_HaveValues()
+    {
+        var reader = AvroSamples.Record($$"""{{Time}},{"name":"n","type":["null","long"],"default":null},{"name":"x","type":"long"}""");
+        var plain = AvroSamples.Record($$"""{{Time}},{"name":"n","type":"long"},{"name":"x","type":"long"}""");
+        var three = AvroSamples.Record($$"""{{Time}},{"name":"n","type":["null","long","int"]},{"name":"x","type":"long"}""");
+        var source = AvroSamples.Source(reader);
+        var batch = new EventBatch(source.Schema, 1);
+        foreach (var (writer, body) in new[] { (plain, new byte[] { 2, 6, 8 }), (reader, [2, 2, 6, 8]), (three, [2, 2, 6, 8]), (three, [2, 4, 6, 8]) })
+        {
+            foreach (var column in batch.Columns)
+                column.SetNull(0); // as for a row that could not be decoded
+            batch.Clear();
+            new EventDecoder(writer, source, source.Schema).TryDecode(body, batch, 0, out _, out var error).ShouldBeTrue(error);
+            AvroSamples.Actual(batch, "n", 0).ShouldBe(3L);
+            AvroSamples.Actual(batch, "x", 0).ShouldBe(4L);
+        }
+
+        new EventDecoder(reader, source, source.Schema).TryDecode([2, 0, 8], batch, 0, out _, out _).ShouldBeTrue();
+        AvroSamples.Actual(batch, "n", 0).ShouldBeNull();
+    }
+
+    [Fact]
     public void TryDecode_OtherColumns_IsTheCallersError()
     {
         var schema = AvroSamples.Record(Time);

@@ -87,6 +87,21 @@ public sealed class PipelineTests
     }, iter: 30);
 
     [Fact]
+    public void EncodeTraining_CopiesOfARow_AreInOneFold()
+    {
+        // Every category has one row, and a copy of it: whoever sees the copy's label sees its own.
+        object?[][] values = [.. Enumerable.Range(0, 40).Select(i => new object?[] { $"c{i / 2}" })];
+        double[] labels = [.. Enumerable.Range(0, 40).Select(i => i / 2 % 2 == 0 ? 1.0 : 0)];
+        var rows = new MemoryRows([Text("s")], values, labels) { FoldKeys = [.. Enumerable.Range(0, 40).Select(i => (long)(i / 2))] };
+        var fitted = PipelineFitter.Fit(new PipelineDefinition(new StepDefinition("target_encode", "s").With("smoothing", "0")), rows, Binary);
+        for (var i = 0; i < 40; i++)
+        {
+            Training(fitted, rows, i)[0].ShouldBeInRange(0.2f, 0.8f);
+            Encode(fitted.Pipeline, rows.Row(i))[0].ShouldBe((float)labels[i]);
+        }
+    }
+
+    [Fact]
     public void TargetEncode_SeveralClasses_SharesAddUpToOne()
     {
         var rows = new MemoryRows([Text("s")], [["a"], ["a"], ["b"], ["b"]], [0, 1, 2, 2]);

@@ -57,6 +57,14 @@ public sealed class StepErrorTests
         Fails([[1, "a", null], [2, "b", null]], [0, 2]).ShouldBe("the label of training row 1 is 2. A binary label is 0 or 1");
 
     [Fact]
+    public void Fit_WeightThatIsNone_NamesTheRow()
+    {
+        var definition = new PipelineDefinition(["distance"], [], [new StepDefinition("standard", "distance")]);
+        Should.Throw<PipelineException>(() => PipelineFitter.Fit(definition, new MemoryRows(Inputs, [[1, "a", null]], [0], [double.NaN]), Binary)).Message
+            .ShouldBe("the weight of training row 0 is NaN. A weight is finite and not negative");
+    }
+
+    [Fact]
     public void Fit_NothingToImputeFrom_SaysSo()
     {
         var definition = new PipelineDefinition(["distance"], [], [new StepDefinition("impute", "*")]);

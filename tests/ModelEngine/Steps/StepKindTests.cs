@@ -152,6 +152,19 @@ public sealed class StepKindTests
     public void TimePart_WithOffset_IsTheClockOfThePlace(string part, int offset, float expected) =>
         FitAndEncode(T, new StepDefinition("time_part", "t").With("part", part).With("utc_offset_minutes", $"{offset}"), [null], At("2001-06-30T23:30:00Z")).ShouldBe([expected]);
 
+    [Theory]
+    [InlineData(long.MinValue)]
+    [InlineData(long.MaxValue)]
+    public void TimePart_BeyondTheCalendar_IsMissing(long lane)
+    {
+        var rows = new MemoryRows([T], [[DateTime.UnixEpoch]]);
+        var steps = new[] { "year", "hour" }.Select(p => new StepDefinition("time_part", "t").With("part", p)).Append(new StepDefinition("cyclic", "t").With("part", "month"));
+        var fitted = PipelineFitter.Fit(new PipelineDefinition([.. steps]), rows, Binary).Pipeline;
+        var row = Row((object?)null);
+        row.Set(0, lane);
+        Encode(fitted, row).ShouldAllBe(s => float.IsNaN(s));
+    }
+
     [Fact]
     public void TimePart_AgeAndDifference_AreSeconds()
     {

@@ -14,6 +14,10 @@ internal sealed class MemoryRows(IReadOnlyList<ModelInput> inputs, IReadOnlyList
 
     public int Passes { get; private set; }
 
+    public long[]? FoldKeys { get; init; }
+
+    public long FoldKey(int index) => FoldKeys is null ? index : FoldKeys[index];
+
     public ITrainingCursor Open()
     {
         Passes++;
