@@ -22,7 +22,8 @@ internal static class CommandRunner
         }
         catch (Exception error) when (IsUsers(error))
         {
-            await Console.Error.WriteLineAsync($"streamml: {error.Message}");
+            var remedy = error.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException ? " Another process listens there: stop it, or name another address (--listen, --http, --ops)." : "";
+            await Console.Error.WriteLineAsync($"streamml: {error.Message}{remedy}");
             return Usage;
         }
     }

@@ -55,6 +55,9 @@ internal static class GetCommand
                 answer.AgeUs is { } age ? TimeGrid.FromMicros(age).ToString(@"d\.hh\:mm\:ss") : "-", Markup.Escape(string.Join("  ", values)));
         }
 
+        // Into a pipe or a file there is no window to fit: 80 columns would break every line.
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = 200;
         AnsiConsole.MarkupLine($"[bold]{Markup.Escape(service)}[/] of {Markup.Escape(string.Join(' ', keys.Select(k => $"{k.Key}={k.Value}")))} as of {TimeGrid.Format(timeUs)}");
         AnsiConsole.Write(table);
     }

@@ -49,9 +49,10 @@ internal static class NewCommand
             Console.WriteLine($"wrote {Path.GetRelativePath(Environment.CurrentDirectory, path)}");
         Console.WriteLine($"""
 
-            Next, in {output}:
+            Next:
+              cd {output}
               streamml up --replay mapping.yaml      # runs everything, and stays
-              {result.GetCommand}   # in another shell
+              {result.GetCommand}   # in the same folder, in another shell
             """);
         return 0;
     }

@@ -150,7 +150,7 @@ internal sealed class DemoRun(DemoOptions options)
         DemoScreen.Line($"  streamml parity --dir {options.Directory}      streamml ledger --dir {options.Directory}");
         if (options.Stay)
         {
-            DemoScreen.Line($"  kcat -b {installation.Kafka.BootstrapServers} -L      redis-cli -p {installation.RedisEndpoint.Configuration.Split(':')[^1]} --scan --count 100 | head");
+            PrintLooks(installation);
             DemoScreen.Line($"  streamml get {Service} --dir {options.Directory} --entity origin=JFK dest=LAX carrier=AA tailnum=N338AA --as-of 2013-12-31T12:00:00Z      {api}/");
         }
         else
@@ -160,6 +160,14 @@ internal sealed class DemoRun(DemoOptions options)
 
         DemoScreen.Line($"{report.ValuesDiffering} of {report.ValuesCompared} values differ");
         return parityExit == 0 && unbalanced == 0 ? 0 : CommandRunner.Failed;
+    }
+
+    // Record values are Avro behind five bytes that name the schema, states and positions are packed: keys are what a person can read.
+    private static void PrintLooks(Installation installation)
+    {
+        var (kafka, port) = (installation.Kafka.BootstrapServers, installation.RedisEndpoint.Configuration.Split(':')[^1]);
+        DemoScreen.Line($"  kcat -b {kafka} -L | grep topic      kcat -C -b {kafka} -t landings -p 0 -o -5 -c 5 -q -f '%T %k, %S bytes of Avro\n'");
+        DemoScreen.Line($"  redis-cli -p {port} --scan --pattern '{{landings/*' | head      redis-cli -p {port} --scan --pattern '*route_landed@*/*' | head");
     }
 
     private void AddWorkers(IServiceCollection services, InstallationOptions installation)

@@ -61,6 +61,7 @@ public sealed class Installation : IAsyncDisposable
         services.AddSingleton(Redis);
         services.AddSingleton(Registry);
         services.AddSingleton(Store);
+        services.AddSingleton<IStoreDirectory>(new RedisStoreDirectory(Redis));
         services.TryAddSingleton(TimeProvider.System);
     }
 

@@ -27,6 +27,9 @@ internal sealed class ColumnProfile(FileColumn column)
     private bool isBoolean = column.IsText;
     private bool isWhole = column.IsText;
     private bool isNumber = column.IsText;
+    private byte[] last = [];
+    private int lastLength = -1;
+    private long judged;
     private long previousUs = long.MinValue;
 
     public string Name => column.Name;
@@ -39,11 +42,17 @@ internal sealed class ColumnProfile(FileColumn column)
     /// <summary>Different values, up to 10,000.</summary>
     public int Distinct => distinct.Count;
 
+    /// <summary>Values come again, on average at least once. Judged by the values until 10,000 different ones were seen.</summary>
+    public bool Recurs => Distinct > 1 && Distinct * 2L <= judged;
+
+    /// <summary>No value comes twice: a whole number is then a name, not a quantity.</summary>
+    public bool IsUnique => Distinct > 1 && Distinct == judged;
+
     /// <summary>Of a time: the greatest; long.MinValue where there is none.</summary>
     public long GreatestUs { get; private set; } = long.MinValue;
 
-    /// <summary>Of other columns: the first value.</summary>
-    public string? Example { get; private set; }
+    /// <summary>Of other columns: the last value. It is what a file that grows has something recent about.</summary>
+    public string? Example => lastLength < 0 ? null : System.Text.Encoding.UTF8.GetString(last.AsSpan(0, lastLength));
 
     /// <summary>The values of <see cref="Time"/> never go back.</summary>
     public bool IsAscending { get; private set; } = true;
@@ -68,10 +77,14 @@ internal sealed class ColumnProfile(FileColumn column)
         Count++;
         if (distinct.Count < DistinctMax)
         {
-            var value = System.Text.Encoding.UTF8.GetString(text);
-            Example ??= value;
-            distinct.Add(value);
+            judged = Count;
+            distinct.Add(System.Text.Encoding.UTF8.GetString(text));
         }
+
+        if (last.Length < text.Length)
+            last = new byte[text.Length * 2];
+        text.CopyTo(last);
+        lastLength = text.Length;
 
         isBoolean = isBoolean && (text.SequenceEqual("true"u8) || text.SequenceEqual("false"u8) || text.SequenceEqual("True"u8) || text.SequenceEqual("False"u8));
         // A leading zero is part of a code, not of a number.

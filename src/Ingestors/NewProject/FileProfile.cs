@@ -27,7 +27,7 @@ internal sealed class FileProfile
         .OrderBy(c => Rank(TimeWords, c.Name)).ThenByDescending(c => c.IsAscending).ThenByDescending(c => c.Distinct)];
 
     /// <summary>Columns of texts and whole numbers whose values come again; best first.</summary>
-    public IReadOnlyList<ColumnProfile> KeyCandidates => [.. Columns.Where(c => c.Type is FieldType.String or FieldType.Int64 && c.Time is null && c.Distinct > 1 && c.Distinct * 2 <= c.Count && c.Nulls * 2 < Rows)
+    public IReadOnlyList<ColumnProfile> KeyCandidates => [.. Columns.Where(c => c.Type is FieldType.String or FieldType.Int64 && c.Time is null && c.Recurs && c.Nulls * 2 < Rows)
         .OrderBy(c => Rank(KeyWords, c.Name)).ThenBy(c => c.Type == FieldType.String ? 0 : 1).ThenByDescending(c => c.Distinct)];
 
     public ColumnProfile? Find(string name) => Columns.FirstOrDefault(c => c.Name == name);

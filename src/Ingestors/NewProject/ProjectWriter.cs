@@ -22,7 +22,7 @@ internal sealed class ProjectWriter(string name, string filePath, FileProfile pr
 
     public IReadOnlyList<string> KeyFields => [.. keys.Select(k => fieldNames[k.Name])];
 
-    /// <summary>Reads the first row's entity as of the last event; run beside `streamml up`, in the project's folder.</summary>
+    /// <summary>Reads the last row's entity as of the last event; run beside `streamml up`, in the project's folder.</summary>
     public string GetCommand => $"streamml get {Service} {string.Join(' ', keys.Select(k => $"--entity \"{fieldNames[k.Name]}={k.Example}\""))} --as-of {TimeGrid.Format(time.GreatestUs)}";
 
     /// <summary>The name as Avro and view names take it.</summary>
@@ -30,7 +30,13 @@ internal sealed class ProjectWriter(string name, string filePath, FileProfile pr
     {
         var plain = new StringBuilder();
         foreach (var c in text)
-            plain.Append(char.IsAsciiLetterOrDigit(c) ? char.ToLowerInvariant(c) : '_');
+        {
+            if (char.IsAsciiLetterOrDigit(c))
+                plain.Append(char.ToLowerInvariant(c));
+            else if (plain.Length > 0 && plain[^1] != '_')
+                plain.Append('_');
+        }
+
         var trimmed = plain.ToString().Trim('_');
         return trimmed.Length == 0 || char.IsAsciiDigit(trimmed[0]) ? $"c_{trimmed}" : trimmed;
     }
@@ -57,7 +63,7 @@ internal sealed class ProjectWriter(string name, string filePath, FileProfile pr
         var key = keys.Count == 1 ? KeyFields[0] : $"[{string.Join(", ", KeyFields)}]";
         var entity = string.Join('_', KeyFields);
         var features = new List<string> { "count" };
-        features.AddRange(profile.Columns.Where(c => c != time && !keys.Contains(c) && c.Type is FieldType.Int64 or FieldType.Float64 && c != time && !keys.Contains(c)).Take(MeansMax).Select(c => $"mean({fieldNames[c.Name]})"));
+        features.AddRange(profile.Columns.Where(c => c != time && !keys.Contains(c) && (c.Type == FieldType.Float64 || (c.Type == FieldType.Int64 && !c.IsUnique))).Take(MeansMax).Select(c => $"mean({fieldNames[c.Name]})"));
         return $"""
             # What the features are. `streamml validate` checks it.
             catalog: {Plain(name)}

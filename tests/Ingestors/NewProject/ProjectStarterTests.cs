@@ -73,6 +73,20 @@ public sealed class ProjectStarterTests : IDisposable
         TestSources.ReadAll(records).Count(r => r.Problem is null).ShouldBe(26_115);
     }
 
+    [Theory]
+    [InlineData(100)]
+    [InlineData(25_000)]
+    public void Create_NumberThatNamesTheRow_IsNeitherAKeyNorAveraged(int rows)
+    {
+        var text = new System.Text.StringBuilder("ride,driver,at,km\n");
+        for (var i = 0; i < rows; i++)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"{700_000_000 + i},{i % 7},{1_709_251_200_000L + (i * 1000L)},{i % 50}.5\n");
+        var file = folder.Write("rides.csv", text.ToString());
+        ProjectStarter.Create(new NewProjectRequest(file, "at", null, null, Out)).Questions.Single().Candidates.ShouldBe(["driver"]);
+        var result = ProjectStarter.Create(new NewProjectRequest(file, "at", ["driver"], null, Out));
+        CatalogFile.Load(result.Files[0]).Catalog!.Views.Single().Features.Select(f => f.Aggregation.Column).Distinct().ShouldBe([null, "km"]);
+    }
+
     [Fact]
     public void Create_FolderWithAProject_IsRefused()
     {
