@@ -5,6 +5,9 @@ internal abstract class CompiledPredictor
 {
     public abstract int Outputs { get; }
 
+    /// <summary>The kernels of its tree ensembles, in order.</summary>
+    public abstract IReadOnlyList<KernelKind> Kernels { get; }
+
     /// <summary>Its room to work, for one thread.</summary>
     public abstract PredictorRun NewRun();
 }
@@ -27,6 +30,8 @@ internal sealed class CompiledLinear(IReadOnlyList<LinearFunction> functions) : 
         [.. functions.Select(f => (f.Bias, f.Slots.ToArray(), f.Weights.ToArray(), f.Means.ToArray()))];
 
     public override int Outputs => functions.Length;
+
+    public override IReadOnlyList<KernelKind> Kernels => [];
 
     public override PredictorRun NewRun() => new Run(this);
 
@@ -63,6 +68,8 @@ internal sealed class CompiledStack(CompiledPredictor[] members, IReadOnlyList<L
     private readonly (double Bias, int[] From, double[] Weights)[] meta = [.. meta.Select(f => (f.Bias, f.Slots.ToArray(), f.Weights.ToArray()))];
 
     public override int Outputs => meta.Length;
+
+    public override IReadOnlyList<KernelKind> Kernels { get; } = [.. members.SelectMany(m => m.Kernels)];
 
     public override PredictorRun NewRun() => new Run(this, [.. members.Select(m => m.NewRun())]);
 

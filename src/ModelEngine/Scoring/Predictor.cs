@@ -39,6 +39,7 @@ public abstract record Predictor
 }
 
 /// <summary>One tree ensemble per raw score.</summary>
+[method: JsonConstructor]
 public sealed record TreePredictor(IReadOnlyList<TreeEnsemble> Functions) : Predictor
 {
     public TreePredictor(TreeEnsemble function)

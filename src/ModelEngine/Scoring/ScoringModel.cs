@@ -64,6 +64,9 @@ public sealed class ScoringModel
     /// <summary>A binary model's least score that is decided positive.</summary>
     public double DecisionThreshold => Document.DecisionThreshold;
 
+    /// <summary>The kernels that run its tree ensembles, in order; empty of a linear model.</summary>
+    public IReadOnlyList<KernelKind> Kernels => predictor.Kernels;
+
     /// <summary>Whether <see cref="ModelScorer.Explain"/> answers; <see cref="WhyUnexplained"/> says why not.</summary>
     public bool CanExplain => WhyUnexplained is null;
 

@@ -13,11 +13,15 @@ internal sealed class CompiledTrees : CompiledPredictor
     public CompiledTrees(IReadOnlyList<TreeEnsemble> ensembles, IReadOnlyList<Slot> slots, KernelChoice kernels)
     {
         layout = new VectorLayout(ensembles, slots);
-        functions = [.. ensembles.Select(e => (e.Bias, e.Scale, kernels.Build(e, layout)))];
+        var built = ensembles.Select(e => kernels.Build(e, layout, slots)).ToArray();
+        functions = [.. ensembles.Zip(built, (e, b) => (e.Bias, e.Scale, b.Kernel))];
+        Kernels = [.. built.Select(b => b.Kind)];
         explainers = new(() => [.. ensembles.Select(e => new TreeExplainer(e))]);
     }
 
     public override int Outputs => functions.Length;
+
+    public override IReadOnlyList<KernelKind> Kernels { get; }
 
     public override PredictorRun NewRun() => new Run(this);
 

@@ -14,9 +14,8 @@ internal sealed class TreeLinesConverter : JsonConverter<IReadOnlyList<DecisionT
 
     public override void Write(Utf8JsonWriter writer, IReadOnlyList<DecisionTree> value, JsonSerializerOptions options)
     {
-        writer.WriteStartArray();
-        foreach (var tree in value)
-            writer.WriteRawValue(JsonSerializer.SerializeToUtf8Bytes(tree, Line));
-        writer.WriteEndArray();
+        // The writer gives no new lines to raw values, so the whole array is one of them.
+        var lines = value.Select(tree => JsonSerializer.Serialize(tree, Line));
+        writer.WriteRawValue(value.Count == 0 ? "[]" : $"[\n{string.Join(",\n", lines)}\n]");
     }
 }
