@@ -39,18 +39,21 @@ internal sealed class TriggerPartition
     /// <summary>The next event to read.</summary>
     public long NextOffset { get; set; }
 
-    /// <summary>Whether the service ever had a position here before.</summary>
-    public bool IsNew { get; private init; }
-
     /// <summary>The first event that the sink does not have.</summary>
     public long SinkNext(int sink) => sinkNext[sink];
 
     /// <summary>All that was read so far is with the sinks: the position of the next commit.</summary>
     public void MarkServed() => served = Gate.Position(epoch);
 
+    /// <param name="plan">The service.</param>
+    /// <param name="partition">Of its trigger's topic.</param>
+    /// <param name="sinks">Have positions of their own.</param>
+    /// <param name="store">Keeps the positions.</param>
+    /// <param name="firstOffset">Where a service begins that never had a position here.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="StoreUnavailableException">The store is away, or others keep claiming.</exception>
     public static async Task<TriggerPartition> ClaimAsync(
-        TriggerPlan plan, PartitionId partition, IReadOnlyList<ITriggerSink> sinks, IStateStore store, CancellationToken cancellationToken)
+        TriggerPlan plan, PartitionId partition, IReadOnlyList<ITriggerSink> sinks, IStateStore store, long firstOffset, CancellationToken cancellationToken)
     {
         byte[][] storeKeys = [Encoding.UTF8.GetBytes(plan.PositionKey(partition)), .. sinks.Select(s => Encoding.UTF8.GetBytes(plan.SinkPositionKey(partition, s.Name)))];
         var packed = new PackedBytes();
@@ -59,7 +62,7 @@ internal sealed class TriggerPartition
         for (var attempt = 0; attempt < MaxClaims; attempt++)
         {
             using var values = await store.ReadAsync(packed, cancellationToken);
-            var service = values.Has(0) ? PositionRecord.Decode(values[0]) : PositionRecord.Start;
+            var service = values.Has(0) ? PositionRecord.Decode(values[0]) : PositionRecord.Start with { NextOffset = firstOffset };
             // A sink that is new starts where the service stands: what was served before it came is not its business.
             var old = Enumerable.Range(0, storeKeys.Length).Select(i => values.Has(i) ? PositionRecord.Decode(values[i]) : service).ToArray();
             var claimed = old.Select(p => p with { Epoch = old.Max(o => o.Epoch) + 1 }).ToArray();
@@ -75,7 +78,7 @@ internal sealed class TriggerPartition
                 continue;
             // What a sink finds of its own beyond the store's record counts only where the store knew the sink: files of another store's life do not.
             var next = sinks.Select((s, i) => values.Has(i + 1) ? s.Assigned(partition, claimed[i + 1].NextOffset) : claimed[i + 1].NextOffset).ToArray();
-            return new TriggerPartition(plan, partition, storeKeys, bytes, claimed, next) { IsNew = !values.Has(0) };
+            return new TriggerPartition(plan, partition, storeKeys, bytes, claimed, next);
         }
 
         throw new StoreUnavailableException($"the positions of service '{plan.Name}' on {partition} changed {MaxClaims} times while they were claimed; do two groups of workers serve it?", null);

@@ -78,14 +78,17 @@ internal sealed class TriggerServer : IAssignmentHandler, IDisposable
 
     public IReadOnlyList<PartitionStart> Assigned(IReadOnlyList<PartitionId> partitions)
     {
+        // Asked before the claims, so that whoever sees a claim knows that what it sends from then on is served.
+        var fresh = options.StartAtEnd
+            ? RetryAsync(token => services.Ends.EndsAsync(partitions, token), stopping).GetAwaiter().GetResult()
+            : [.. partitions.Select(_ => 0L)];
         var starts = new List<PartitionStart>();
-        foreach (var partition in partitions)
+        foreach (var (partition, end) in partitions.Zip(fresh))
         {
-            var claimed = RetryAsync(token => TriggerPartition.ClaimAsync(plan, partition, sinks, services.Store, token), stopping).GetAwaiter().GetResult();
+            var claimed = RetryAsync(token => TriggerPartition.ClaimAsync(plan, partition, sinks, services.Store, end, token), stopping).GetAwaiter().GetResult();
             owned[partition] = claimed;
             logger.Claimed(plan.Name, partition, claimed.NextOffset);
-            var fresh = options.StartAtEnd ? PartitionStart.End : PartitionStart.Beginning;
-            starts.Add(new PartitionStart(partition, claimed.NextOffset > 0 ? claimed.NextOffset : claimed.IsNew ? fresh : PartitionStart.Beginning));
+            starts.Add(new PartitionStart(partition, claimed.NextOffset > 0 ? claimed.NextOffset : PartitionStart.Beginning));
         }
 
         return starts;

@@ -68,6 +68,23 @@ public sealed class TriggerServerTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_StartAtEnd_ServesWhatComesAfterTheClaimAlsoWhenItRestartsBeforeThat()
+    {
+        await lab.CommitAsync();
+        Trigger("JFK", "LAX", 1, ServingLab.StartUs);
+        var partition = new PartitionId("schedules", KeyPartitioner.PartitionOf("JFK"u8, 3));
+        topicEnds[partition] = 1;
+        await ServeAsync(topic, new ListSink(), () => store.Snapshot().Keys.Any(k => k.Contains("service.everything", StringComparison.Ordinal)), configure: o => o.StartAtEnd = true);
+        Position("service.everything").NextOffset.ShouldBe(1);
+        var again = topic.Reopen();
+        Trigger("JFK", "LAX", 2, ServingLab.StartUs + 1, again);
+        topicEnds[partition] = 2;
+        var sink = new ListSink();
+        await ServeAsync(again, sink, () => sink.Written.Count > 0, configure: o => o.StartAtEnd = true);
+        sink.Written.Select(w => w.Id.Offset).ShouldBe([1]);
+    }
+
+    [Fact]
     public async Task Run_RestartAfterACrash_ServesAgainWhatWasNotDurableAndNothingElse()
     {
         await lab.CommitAsync();
