@@ -34,9 +34,8 @@ internal sealed class PipelineFitting(PipelineDefinition definition, IReadOnlyLi
         if (pending.Exists(p => p.NamesOutputs) && step.Columns.Any(c => columns.Find(c) is null))
         {
             Flush();
-            // Without rows they stay unknown, and a step that reads one of them cannot be looked at further.
-            if (rows is null && step.Columns.Any(c => c.Contains('=', StringComparison.Ordinal)))
-                return;
+            if (rows is null)
+                Suppose(step.Columns);
         }
 
         foreach (var sources in StepSelection.Of(step, number, columns))
@@ -45,6 +44,17 @@ internal sealed class PipelineFitting(PipelineDefinition definition, IReadOnlyLi
                 columns.Remove(sources[0]);
             else
                 Apply(step, number, sources);
+        }
+    }
+
+    // Without rows a one-hot's outputs stay unknown: one that a step reads is taken to be there.
+    private void Suppose(IReadOnlyList<string> names)
+    {
+        foreach (var open in columns.All.Where(c => c.Pending is { NamesOutputs: true }).ToList())
+        {
+            var prefix = open.Name[..(open.Name.LastIndexOf('=') + 1)];
+            foreach (var name in names.Where(n => n.StartsWith(prefix, StringComparison.Ordinal) && !columns.All.Any(c => Glob.Matches(n, c.Name))))
+                columns.Insert(null, [new PlanColumn(name, ColumnKind.Number, false, open.Inputs)]);
         }
     }
 
