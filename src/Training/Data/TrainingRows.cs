@@ -26,6 +26,9 @@ public sealed class TrainingRows(TrainingSet set, IReadOnlyList<ModelInput> inpu
 
     internal bool HasWeights => weights is not null;
 
+    /// <summary>The row's number in the set: copies of a row share a fold.</summary>
+    public long FoldKey(int index) => rows[index];
+
     public ITrainingCursor Open() => new Cursor(this);
 
     private sealed class Cursor(TrainingRows owner) : ITrainingCursor
