@@ -45,14 +45,15 @@ public static class ServingHosting
     }
 
     /// <summary>
-    /// Scoring: by request beside the query API, by event beside trigger serving, whichever of them are added too; add it before them. Needs what they need, a ModelStore and an
-    /// IModelCodeFactory; ScoringPolicies are optional.
+    /// Scoring: by request beside the query API, by event beside trigger serving, whichever of them are added too; add it before them. Needs what they need, and a ModelStore;
+    /// ScoringPolicies are optional.
     /// </summary>
     public static IServiceCollection AddScoring(this IServiceCollection services, Action<ScoringOptions>? configure = null)
     {
         services.AddFeatureReader();
         services.AddServingOptions(configure);
         services.TryAddSingleton(ScoringPolicies.None);
+        services.TryAddSingleton<IModelCodeFactory, EngineModels>();
         services.TryAddSingleton<ModelLoader>();
         services.TryAddSingleton<ModelHost>();
         services.AddHostedService<ModelWatcher>();

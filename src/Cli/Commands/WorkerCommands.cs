@@ -22,10 +22,12 @@ internal static class WorkerCommands
 
     private static readonly Option<string?> Http = new("--http") { Description = "URL at which events are taken over HTTP, as http://127.0.0.1:8090; default: not" };
 
+    private static readonly Option<string?> Policies = new("--scoring") { Description = "How services are scored: topics, thresholds, missing and stale features; default: scoring.yaml beside the catalogue, if it is there" };
+
     public static Command Up()
     {
         var replay = new Option<string?>("--replay") { Description = "A mapping file whose files are replayed into the topics" };
-        var command = new Command("up", "Run every worker in this process, on embedded servers where none are named") { Listen, replay, Speed, MaxAhead, Http }.WithServers().WithOps().WithCatalog();
+        var command = new Command("up", "Run every worker in this process, on embedded servers where none are named") { Listen, Policies, replay, Speed, MaxAhead, Http }.WithServers().WithOps().WithCatalog();
         command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: true, services =>
         {
             AddArchive(services, arguments);
@@ -55,7 +57,7 @@ internal static class WorkerCommands
 
     public static Command Archive()
     {
-        var command = new Command("archive", "Write every log to Arrow files under --dir").WithServers().WithOps().WithCatalog();
+        var command = new Command("archive", "Write every log to Arrow files under --dir") { Policies }.WithServers().WithOps().WithCatalog();
         command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddArchive(services, arguments), stop));
         return command;
     }
@@ -69,7 +71,7 @@ internal static class WorkerCommands
 
     public static Command Serve()
     {
-        var command = new Command("serve", "Answer feature queries, and read a vector at every trigger event") { Listen }.WithServers().WithOps().WithCatalog();
+        var command = new Command("serve", "Answer feature queries, and read a vector at every trigger event; score both with the models that are champion or challenger") { Listen, Policies }.WithServers().WithOps().WithCatalog();
         command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddServing(services, arguments), stop));
         return command;
     }
@@ -106,11 +108,16 @@ internal static class WorkerCommands
     private static void AddArchive(IServiceCollection services, ParseResult arguments)
     {
         services.AddArchiver();
-        services.Configure<ArchiverOptions>(o => o.Directory = arguments.Installation(findRunning: false).ArchiveDirectory);
+        services.AddOptions<ArchiverOptions>().Configure<Catalog>((o, catalog) =>
+        {
+            o.Directory = arguments.Installation(findRunning: false).ArchiveDirectory;
+            Scoring.ArchivePredictions(o, catalog, Scoring.Policies(arguments.GetValue(Policies), arguments.CatalogPath()));
+        });
     }
 
     private static void AddServing(IServiceCollection services, ParseResult arguments)
     {
+        Scoring.Add(services, arguments.GetValue(CommonOptions.Directory)!, Scoring.Policies(arguments.GetValue(Policies), arguments.CatalogPath()));
         services.AddFeatureApi(o => o.Url = arguments.GetValue(Listen)!);
         services.AddTriggerServing(o => o.Directory = arguments.GetValue(CommonOptions.Directory));
     }

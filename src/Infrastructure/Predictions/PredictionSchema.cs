@@ -91,8 +91,8 @@ public sealed class PredictionSchema
     {
         WriteField(json, "score", "\"double\"", doc: "the probability of the positive class, the estimate, or the probability of the decision");
         WriteField(json, "scores", "{\"type\":\"array\",\"items\":\"double\"}", doc: "all scores in the order of the model's classes; one for a binary model or a regression");
-        WriteField(json, "decision", "[\"null\",\"string\"]", "null", "true, false, or the class with the highest probability; null for a regression");
-        WriteField(json, "threshold", "[\"null\",\"double\"]", "null", "the score from which the decision is true");
+        WriteField(json, "decision", "[\"null\",\"string\"]", "null", "the class that is decided; null for a regression, or where there is no score");
+        WriteField(json, "threshold", "[\"null\",\"double\"]", "null", "the least score that is decided positive");
         WriteField(json, "caught_up", "\"boolean\"", doc: "false: the views had not come as far as the event when the wait for them ended");
         WriteField(json, "flags", "{\"type\":\"array\",\"items\":\"string\"}", doc: "missing:FEATURE, stale:VIEW, default:FEATURE");
     }

@@ -9,6 +9,9 @@ public sealed class ArchiverOptions
     [Required]
     public string Directory { get; set; } = ".streamml/archive";
 
+    /// <summary>Topics that are archived beside the catalogue's logs (predictions, say), with their partition counts. Default: none.</summary>
+    public IDictionary<string, int> MoreLogs { get; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
     /// <summary>Consumer group of all archivers of one installation. Default <c>streamml.archiver</c>.</summary>
     [Required]
     public string GroupId { get; set; } = "streamml.archiver";

@@ -17,7 +17,7 @@ internal sealed partial class ArchiverWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var logs = LogsOf(catalog);
+        var logs = LogsOf(catalog).Concat(options.Value.MoreLogs).ToDictionary(StringComparer.Ordinal);
         if (logs.Count == 0)
             return;
         using var admin = new TopicAdmin(kafka);

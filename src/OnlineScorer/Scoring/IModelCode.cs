@@ -14,6 +14,12 @@ public interface IModelCode
     /// <summary>Scores of a row: 1, or the number of classes.</summary>
     int Width { get; }
 
+    /// <summary>Names of the classes: of a binary model the negative one, then the positive one; of a multiclass model one per score; none of a regression.</summary>
+    IReadOnlyList<string> Classes { get; }
+
+    /// <summary>A binary model's least score that is decided positive.</summary>
+    double Threshold { get; }
+
     /// <summary>One thread's scorer.</summary>
     IRowScorer NewScorer();
 }
@@ -26,8 +32,8 @@ public interface IRowScorer
     void Score(FeatureRow vector, Span<double> scores);
 
     /// <summary>
-    /// How the score came about: one contribution per input, which with the base value add up to the score, or for a model whose last step is not
-    /// linear to what stands before it. Null where the model cannot tell.
+    /// How the score came about: one contribution per input, which with the base value add up to the raw score: what the model sums up, before link and calibration. Null
+    /// where the model cannot tell.
     /// </summary>
     /// <param name="vector">As for <see cref="Score"/>.</param>
     /// <param name="output">The class; 0 for a single score.</param>
@@ -37,8 +43,8 @@ public interface IRowScorer
 /// <summary>An explained score.</summary>
 /// <param name="Contributions">By input, in the model's order.</param>
 /// <param name="BaseValue">What the model says of nobody in particular.</param>
-/// <param name="Total">Base value and contributions together.</param>
-/// <param name="Space">What they add up to: probability, or log-odds before calibration.</param>
+/// <param name="Total">The raw score, which base value and contributions add up to.</param>
+/// <param name="Space">What the raw score is: log odds, or a score by itself.</param>
 public sealed record ModelExplanation(IReadOnlyList<double> Contributions, double BaseValue, double Total, string Space);
 
 /// <summary>Makes models from their documents.</summary>

@@ -15,13 +15,12 @@ public sealed class LoadedModel
     /// <param name="code">Its code.</param>
     /// <param name="service">The service that it reads.</param>
     /// <param name="policy">What is done about values that are missing or too old.</param>
-    /// <param name="threshold">The score from which a binary model's decision is true.</param>
-    /// <param name="classes">Names of the classes, in the order of the scores.</param>
+    /// <param name="threshold">The least score that a binary model decides positive; null: the model's own.</param>
     /// <exception cref="ModelException">An input is not what the service or its trigger has.</exception>
-    internal LoadedModel(ModelVersion version, IModelCode code, ServedService service, CompiledPolicy policy, double threshold, IReadOnlyList<string> classes)
+    internal LoadedModel(ModelVersion version, IModelCode code, ServedService service, CompiledPolicy policy, double? threshold)
     {
-        (Version, Code, Service, Policy, Classes) = (version, code, service, policy, classes);
-        Threshold = code.Task == ModelTask.Binary ? threshold : null;
+        (Version, Code, Service, Policy) = (version, code, service, policy);
+        Threshold = code.Task == ModelTask.Binary ? threshold ?? code.Threshold : null;
         storedColumns = [.. code.Inputs.Select(i => i.Origin == InputOrigin.Stored ? ColumnOf(i) : -1)];
         GivenSchema = new EventSchema("given", [.. code.Inputs.Where(i => i.Origin == InputOrigin.Request).Select(i => new EventField(i.Name, i.Type, Nullable: true))]);
     }
@@ -37,7 +36,7 @@ public sealed class LoadedModel
     /// <summary>Null for a model without a decision by threshold.</summary>
     public double? Threshold { get; }
 
-    public IReadOnlyList<string> Classes { get; }
+    public IReadOnlyList<string> Classes => Code.Classes;
 
     public IReadOnlyList<ModelInput> Inputs => Code.Inputs;
 

@@ -20,15 +20,23 @@ public sealed class ModelLoader(Catalog catalog, ModelStore store, IModelCodeFac
     {
         var folder = store.Load(reference, HashOf);
         var service = ServedService.Compile(catalog, catalog.Service(folder.Manifest.Service));
-        var code = factory.Load(folder.Read(ModelFiles.Model));
-        RequireInputs(folder, code);
-        var threshold = policies.Of(service.Program.Name).Threshold ?? folder.Metrics()?.Threshold ?? 0.5;
-        var model = new LoadedModel(folder.Version, code, service, CompiledPolicy.Compile(policies.Of(service.Program.Name), service, code.Inputs), threshold, folder.Manifest.Classes);
+        var code = LoadCode(folder, factory);
+        var policy = policies.Of(service.Program.Name);
+        var model = new LoadedModel(folder.Version, code, service, CompiledPolicy.Compile(policy, service, code.Inputs), policy.Threshold);
         if (service.Program.Definition.Trigger is { } trigger)
             _ = model.GivenColumns(catalog.Source(trigger).Schema, $"source '{trigger}', the service's trigger,");
+        return model;
+    }
+
+    /// <summary>A model's code, which names the inputs that its manifest names and gives the scores of its golden rows.</summary>
+    /// <exception cref="ModelException">It does not.</exception>
+    public static IModelCode LoadCode(ModelFolder folder, IModelCodeFactory factory)
+    {
+        var code = factory.Load(folder.Read(ModelFiles.Model));
+        RequireInputs(folder, code);
         // The golden rows also warm the code up.
         folder.RequireGolden((inputs, scores) => ScoreTable(code, inputs, scores));
-        return model;
+        return code;
     }
 
     /// <summary>Scores a table whose columns have the names of the model's inputs.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-using StreamMl.ModelEngine;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.Shared.Events;
 using StreamMl.Shared.Features;
@@ -27,7 +25,7 @@ internal sealed class ModelSession(LoadedModel model, int[] givenColumns)
     /// <summary>The probability of the positive class, the estimate, or the greatest probability of a class.</summary>
     public double Score { get; private set; }
 
-    /// <summary>true, false, or a class; null for a regression.</summary>
+    /// <summary>The class that is decided; null for a regression, or where there is no score (NaN).</summary>
     public string? Decision { get; private set; }
 
     /// <summary>Scores one request; returns why it was refused, or null.</summary>
@@ -64,30 +62,11 @@ internal sealed class ModelSession(LoadedModel model, int[] givenColumns)
         Conclude();
     }
 
-    public ModelExplanation? Explain() => scorer.Explain(Vector, BestClass());
+    public ModelExplanation? Explain() => scorer.Explain(Vector, Verdict.Best(scores));
 
     private void Conclude()
     {
         scorer.Score(Vector, scores);
-        var best = BestClass();
-        Score = scores[best];
-        Decision = model.Code.Task switch
-        {
-            ModelTask.Binary => Score >= model.Threshold ? "true" : "false",
-            ModelTask.Multiclass => best < model.Classes.Count ? model.Classes[best] : best.ToString(CultureInfo.InvariantCulture),
-            _ => null,
-        };
-    }
-
-    private int BestClass()
-    {
-        var best = 0;
-        for (var i = 1; i < scores.Length; i++)
-        {
-            if (scores[i] > scores[best])
-                best = i;
-        }
-
-        return best;
+        (Score, Decision) = Verdict.Of(model.Code, model.Threshold, scores);
     }
 }

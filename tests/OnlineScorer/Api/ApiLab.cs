@@ -34,7 +34,7 @@ internal sealed class ApiLab : IAsyncDisposable
     public ModelLab? Models { get; }
 
     public static async Task<ApiLab> StartAsync(
-        Action<FeatureApiOptions>? configure = null, IStateStore? store = null, Action<ScoringOptions>? scoring = null, ScoringPolicies? policies = null)
+        Action<FeatureApiOptions>? configure = null, IStateStore? store = null, Action<ScoringOptions>? scoring = null, ScoringPolicies? policies = null, IModelCodeFactory? factory = null)
     {
         var lab = new ServingLab(store ?? new InMemoryStateStore());
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -44,7 +44,7 @@ internal sealed class ApiLab : IAsyncDisposable
         ModelLab? models = null;
         if (scoring is not null)
         {
-            models = new ModelLab(lab.Catalog, policies);
+            models = new ModelLab(lab.Catalog, policies, factory: factory);
             builder.Services.AddSingleton(models.Host);
             builder.Services.AddSingleton(models.Store).AddSingleton<IModelCodeFactory, LinearFactory>();
             builder.Services.AddScoring(scoring);

@@ -26,6 +26,10 @@ internal sealed class LinearCode(LinearDocument document) : IModelCode
 
     public int Width => 1;
 
+    public IReadOnlyList<string> Classes => ["false", "true"];
+
+    public double Threshold => 0.5;
+
     public IRowScorer NewScorer() => new Scorer(document);
 
     private sealed class Scorer(LinearDocument document) : IRowScorer

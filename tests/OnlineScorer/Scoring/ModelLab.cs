@@ -1,6 +1,9 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamMl.Infrastructure.Models;
 using StreamMl.ModelEngine;
+using StreamMl.ModelEngine.Scoring;
+using StreamMl.ModelEngine.Steps;
+using StreamMl.ModelEngine.Trees;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.OnlineScorer.Scoring;
 using StreamMl.Shared.Definitions;
@@ -14,11 +17,11 @@ internal sealed class ModelLab : IDisposable
 {
     private readonly string directory = Path.Combine(AppContext.BaseDirectory, "models", Path.GetRandomFileName());
 
-    public ModelLab(Catalog catalog, ScoringPolicies? policies = null, ScoringOptions? options = null)
+    public ModelLab(Catalog catalog, ScoringPolicies? policies = null, ScoringOptions? options = null, IModelCodeFactory? factory = null)
     {
         Catalog = catalog;
         Store = new ModelStore(directory, TimeProvider.System, new ModelStoreOptions { PollInterval = TimeSpan.FromMilliseconds(10) });
-        Loader = new ModelLoader(catalog, Store, new LinearFactory(), policies);
+        Loader = new ModelLoader(catalog, Store, factory ?? new LinearFactory(), policies);
         Host = new ModelHost(Store, Loader, options ?? new ScoringOptions(), NullLogger<ModelHost>.Instance);
     }
 
@@ -46,6 +49,23 @@ internal sealed class ModelLab : IDisposable
         inputs ??= Inputs;
         double[] weights = [0.1, 0.2, 0.3, -0.05, 0.01];
         var document = new LinearDocument(bias, [.. inputs.Select((_, i) => weights[i % weights.Length])], inputs);
+        return await PublishAsync(name, service, inputs, document.ToJson(), Golden(new LinearCode(document), goldenError), alias, serviceHash);
+    }
+
+    /// <summary>Publishes a model of two trees over three numbers, as the model engine runs it.</summary>
+    public Task<ModelVersion> PublishTreesAsync(string? alias = null)
+    {
+        ModelInput[] inputs = [new("by_origin.count_1h", FieldType.Int64, InputOrigin.Stored), new("by_dest.mean_delay_1h", FieldType.Float64, InputOrigin.Stored), new("number", FieldType.Int64, InputOrigin.Request)];
+        var pipeline = new PipelineDocument(inputs, [], [.. inputs.Select(i => new Slot(i.Name, [i.Name], 0))]);
+        var first = new DecisionTree([0, 1, 2], [4.5f, 5.5f, 20.5f], [true, true, false], [1, ~0, ~2], [2, ~1, ~3], [], [-0.4, 0.3, 0.1, 0.9], [10, 12, 8, 5]);
+        var second = new DecisionTree([1, 2], [9.25f, 30f], [false, true], [~0, ~1], [1, ~2], [], [-0.2, 0.25, 0.6], [15, 11, 9]);
+        var document = ModelDocument.Create(ModelTask.Binary, pipeline, new TreePredictor(new TreeEnsemble(-0.1, 1, [first, second])), ModelLink.Sigmoid, ["false", "true"], 0.55);
+        var json = document.Write();
+        return PublishAsync("late", "everything", inputs, json, Golden(new EngineModels().Load(json), 0), alias, null);
+    }
+
+    private async Task<ModelVersion> PublishAsync(string name, string service, IReadOnlyList<ModelInput> inputs, byte[] document, GoldenRows golden, string? alias, string? serviceHash)
+    {
         var manifest = new ModelManifest
         {
             Name = name,
@@ -57,8 +77,8 @@ internal sealed class ModelLab : IDisposable
             Lineage = new ModelLineage { TrainingManifestHash = null, RunId = null, GitCommit = null, Seed = null, Config = null },
         };
         using var draft = Store.Begin(manifest);
-        draft.Write(ModelFiles.Model, document.ToJson());
-        Golden(document, goldenError).Save(draft.PathOf(ModelFiles.Golden));
+        draft.Write(ModelFiles.Model, document);
+        golden.Save(draft.PathOf(ModelFiles.Golden));
         var version = await Store.PublishAsync(draft, cancellationToken: TestContext.Current.CancellationToken);
         if (alias is not null)
             await Store.MoveAliasAsync(version, alias, cancellationToken: TestContext.Current.CancellationToken);
@@ -76,9 +96,9 @@ internal sealed class ModelLab : IDisposable
             Directory.Delete(directory, recursive: true);
     }
 
-    private static GoldenRows Golden(LinearDocument document, double error)
+    private static GoldenRows Golden(IModelCode code, double error)
     {
-        var rows = new EventBatch(new EventSchema("inputs", [.. document.Inputs.Select(i => new EventField(i.Name, i.Type, Nullable: true))]));
+        var rows = new EventBatch(new EventSchema("inputs", [.. code.Inputs.Select(i => new EventField(i.Name, i.Type, Nullable: true))]));
         for (var row = 0; row < 10; row++)
         {
             rows.NextRow();
@@ -96,7 +116,7 @@ internal sealed class ModelLab : IDisposable
         }
 
         var scores = new double[rows.Count];
-        ModelLoader.ScoreTable(new LinearCode(document), rows, scores);
+        ModelLoader.ScoreTable(code, rows, scores);
         scores[3] += error;
         return new GoldenRows(rows, scores);
     }
