@@ -1,6 +1,4 @@
-using StreamMl.Infrastructure.Models;
 using StreamMl.Infrastructure.Tables;
-using StreamMl.ModelEngine;
 using StreamMl.OnlineScorer.Scoring;
 using StreamMl.OnlineScorer.Tests.Api;
 using StreamMl.Shared.Events;
