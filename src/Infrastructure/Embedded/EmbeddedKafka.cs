@@ -13,6 +13,7 @@ namespace StreamMl.Infrastructure.Embedded;
 public sealed class EmbeddedKafka : IAsyncDisposable
 {
     private const int ProducerType = 0;
+    private const int HeartbeatMs = 200;
     private readonly ConcurrentDictionary<string, int> topics = new(StringComparer.Ordinal);
     private readonly Lock gate = new();
     private IntPtr owner;
@@ -49,6 +50,8 @@ public sealed class EmbeddedKafka : IAsyncDisposable
 
         // The default of 3 s makes every first join of a group wait; one member is the common case here.
         LibRdKafka.MockGroupInitialRebalanceDelayMs(mock, 100);
+        // A member hears at its next heartbeat what it must give up or may take: 5 s, the default, made a change of hands last 10.
+        LibRdKafka.MockGroupConsumerHeartbeatIntervalMs(mock, HeartbeatMs);
         return new EmbeddedKafka(handle, mock, Bootstraps(mock), budgetBytesPerPartition);
     }
 

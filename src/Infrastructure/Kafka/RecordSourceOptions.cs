@@ -9,8 +9,9 @@ public sealed class RecordSourceOptions
     public string? GroupId { get; init; }
 
     /// <summary>
-    /// KIP-848's <c>group.protocol=consumer</c>, for brokers of 4.0 and later (the embedded one has it): partitions move in 0.1 s.
-    /// Default false: the classic protocol, cooperative-sticky.
+    /// KIP-848's <c>group.protocol=consumer</c>, for brokers of 4.0 and later (the embedded one has it): partitions move within two heartbeats, whose interval
+    /// the broker sets (<c>group.consumer.heartbeat.interval.ms</c>, 5 s by default; 0.2 s in the embedded one). Default false: the classic protocol,
+    /// cooperative-sticky. The embedded broker lets each of its rebalances last the session timeout less 1 s, 27 s for a change of hands: do not use it there.
     /// </summary>
     public bool UseConsumerProtocol { get; init; }
 
