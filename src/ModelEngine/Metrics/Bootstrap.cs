@@ -42,6 +42,11 @@ public static class Bootstrap
         return values.Count == 0 ? new Interval(value, double.NaN, double.NaN, level) : new Interval(value, Quantiles.Of(values, (1 - level) / 2), Quantiles.Of(values, (1 + level) / 2), level);
     }
 
+    /// <summary>The interval of the ROC-AUC; the rows are sorted once, not once per resample. For rows without weights and clusters, DeLong's is as good and faster.</summary>
+    public static Interval RocAuc(
+        ReadOnlySpan<double> scores, ReadOnlySpan<bool> labels, ReadOnlySpan<double> weights = default, ReadOnlySpan<int> clusters = default, int replicates = 500, double level = 0.95, long seed = 0) =>
+        Percentile(scores.Length, new RankedRows(scores, labels).RocAuc, weights, clusters, replicates, level, seed);
+
     private static void Fill(double[] resampled, ReadOnlySpan<double> weights, ReadOnlySpan<int> clusters, int[]? draws)
     {
         for (var i = 0; i < resampled.Length; i++)

@@ -30,10 +30,7 @@ public sealed record BinaryEvaluation(
 
     private static Interval? AucOf(ReadOnlySpan<double> scores, ReadOnlySpan<bool> labels, ReadOnlySpan<double> weights, double level, long seed)
     {
-        var (kept, outcomes) = (scores.ToArray(), labels.ToArray());
-        var interval = weights.IsEmpty
-            ? DeLong.Auc(scores, labels, level)
-            : Bootstrap.Percentile(kept.Length, w => RankingMetrics.RocAuc(kept, outcomes, w), weights, replicates: Replicates, level: level, seed: seed);
+        var interval = weights.IsEmpty ? DeLong.Auc(scores, labels, level) : Bootstrap.RocAuc(scores, labels, weights, default, Replicates, level, seed);
         return double.IsNaN(interval.Low) || double.IsNaN(interval.High) ? null : interval;
     }
 

@@ -116,7 +116,13 @@ internal sealed class TrainConfigReader(YamlView yaml, string text)
     private List<StepDefinition> ReadSteps(YamlNode node)
     {
         if (node is YamlSequenceNode list)
-            return [.. list.Children.Select(ReadStep).OfType<StepDefinition>()];
+        {
+            List<StepDefinition> steps = [.. list.Children.Select(ReadStep).OfType<StepDefinition>()];
+            foreach (var finding in StepCatalog.Check(new PipelineDefinition([], [], steps)))
+                yaml.Error(finding.Location ?? yaml.At(node), finding.Message, finding.Remedy);
+            return steps;
+        }
+
         yaml.Error(yaml.At(node), "steps are a list", "Write `- { kind: one_hot, columns: [origin] }` lines below `steps:`");
         return [];
     }
@@ -142,10 +148,7 @@ internal sealed class TrainConfigReader(YamlView yaml, string text)
             return null;
         }
 
-        var step = new StepDefinition(known.Text, [.. columns.Select(c => c.Text)], parameters) { Name = name, Location = known.At };
-        foreach (var finding in StepCatalog.Check(new PipelineDefinition(step)))
-            yaml.Error(finding.Location ?? known.At!, finding.Message, finding.Remedy);
-        return step;
+        return new StepDefinition(known.Text, [.. columns.Select(c => c.Text)], parameters) { Name = name, Location = known.At };
     }
 
     private SamplingOptions ReadSampling(YamlNode node)

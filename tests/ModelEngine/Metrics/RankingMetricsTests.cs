@@ -142,6 +142,16 @@ public sealed class RankingMetricsTests
     }
 
     [Fact]
+    public void Bootstrap_RocAuc_IsThatOfTheMetric() => ScoredRows.Any.Sample(r =>
+    {
+        var sorted = Bootstrap.RocAuc(r.Scores, r.Labels, r.Weights, replicates: 20, seed: 4);
+        var plain = Bootstrap.Percentile(r.Count, w => RankingMetrics.RocAuc(r.Scores, r.Labels, w), r.Weights, replicates: 20, seed: 4);
+        sorted.Value.ShouldBe(NaiveMetrics.RocAuc(r), 1e-12);
+        sorted.Low.ShouldBe(plain.Low, 1e-12);
+        sorted.High.ShouldBe(plain.High, 1e-12);
+    }, iter: 50);
+
+    [Fact]
     public void Bootstrap_Clusters_AreDrawnWhole()
     {
         // Ten entities of a hundred equal rows each say as much as ten rows.
