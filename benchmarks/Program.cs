@@ -1,6 +1,7 @@
 using StreamMl.Benchmarks.Backfill;
 using StreamMl.Benchmarks.Decode;
 using StreamMl.Benchmarks.Kafka;
+using StreamMl.Benchmarks.Kernel;
 using StreamMl.Benchmarks.Read;
 using StreamMl.Benchmarks.StreamJob;
 using StreamMl.Benchmarks.Tiles;
@@ -12,6 +13,7 @@ using StreamMl.Benchmarks.Tiles;
     ("backfill", "training set from 10M events and 1M rows, file to file, beside DuckDB", BackfillBenchmark.Run),
     ("consume", "raw records from Kafka: Confluent.Kafka's consumer and librdkafka's batch call", ConsumeBenchmark.Run),
     ("decode", "Avro decoding against Apache.Avro's specific reader and Confluent's generic deserializer", DecodeBenchmark.Run),
+    ("kernel", "one row through 100 trees x 31 leaves against ML.NET's PredictionEngine", KernelBenchmark.Run),
     ("read", "online read of 64 entities x 3 views against HGETALL of text fields, same client, one redis-server", ReadBenchmark.Run),
     ("stream", "our stream job on the peers' topic; StreamJob/run.sh runs it beside Flink and Kafka Streams", StreamBenchmark.Run),
     ("tiles", "tile updates on 5 levels against DuckDB's group-by of one level", TileUpdateBenchmark.Run),
