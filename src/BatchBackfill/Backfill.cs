@@ -90,6 +90,10 @@ internal sealed class Backfill
             throw new BackfillException($"--rows-per-file {options.RowsPerFile} is not between 1 and 10,000,000");
         if (options.Served is not null && (options.Spine is not null || options.EventTime))
             throw new BackfillException("--served gives the prefixes of trigger events: it goes with neither --spine nor --event-time");
+        if (options.Spine is not null && (options.FromTimeUs ?? options.UntilTimeUs) is not null)
+            throw new BackfillException("--from-time and --until-time choose among trigger events: with --spine, leave the other rows out of the file");
+        if (options.FromTimeUs >= options.UntilTimeUs)
+            throw new BackfillException($"--from-time {TimeGrid.Format(options.FromTimeUs.Value)} is not before --until-time {TimeGrid.Format(options.UntilTimeUs.Value)}: no event is in between");
         foreach (var file in options.History)
             _ = catalog.Source(file.Source);
     }
@@ -113,7 +117,12 @@ internal sealed class Backfill
     private string SpineName()
     {
         if (options.Spine is null)
-            return $"events of {service.Definition.Trigger}";
+        {
+            var from = options.FromTimeUs is { } first ? $" from {TimeGrid.Format(first)}" : "";
+            var until = options.UntilTimeUs is { } end ? $" until {TimeGrid.Format(end)}" : "";
+            return $"events of {service.Definition.Trigger}{from}{until}";
+        }
+
         if (!File.Exists(options.Spine))
             throw new BackfillException($"--spine: there is no file {options.Spine}");
         using var stream = File.OpenRead(options.Spine);
@@ -151,13 +160,13 @@ internal sealed class Backfill
         {
             var rule = LabelRule.Parse(options.Label);
             var source = catalog.Source(rule.Source);
-            labels = LabelTable.Read(rule, source, inputs.Of(source, source.Topic, source.KeyFields));
+            labels = LabelTable.Read(rule, source, inputs.Of(source, source.Topic, source.KeyFields), options.MemoryBytes / 4);
         }
 
         var path = state.PathOf("spine.arrow");
         return trigger is null
             ? new LabelSpine(options, service, labels, FirstArrivalUs()).Build(path, cancellationToken)
-            : TriggerSpine.Build(path, service, catalog.Source(service.Definition.Trigger!), trigger, labels, cancellationToken);
+            : TriggerSpine.Build(path, service, catalog.Source(service.Definition.Trigger!), trigger, labels, (options.FromTimeUs ?? long.MinValue, options.UntilTimeUs ?? long.MaxValue), cancellationToken);
     }
 
     private long FirstArrivalUs()

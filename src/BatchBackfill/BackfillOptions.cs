@@ -17,6 +17,12 @@ public sealed record BackfillOptions
     /// <summary>The spine's column of label times. Null: <c>time</c>, or else its only timestamp column.</summary>
     public string? TimeColumn { get; init; }
 
+    /// <summary>Only trigger events whose event time (microseconds) is at least this become rows. Null: all.</summary>
+    public long? FromTimeUs { get; init; }
+
+    /// <summary>Only trigger events whose event time is before this become rows. Null: all.</summary>
+    public long? UntilTimeUs { get; init; }
+
     /// <summary>The archive of the logs.</summary>
     public required string Archive { get; init; }
 
@@ -44,7 +50,10 @@ public sealed record BackfillOptions
     /// <summary>Take label times before the first archived event, whose features are all empty. Default false: refused.</summary>
     public bool AllowBeforeArchive { get; init; }
 
-    /// <summary>Rows kept in memory, in bytes; more goes to working files. Default 1 GiB; at least 64 MiB.</summary>
+    /// <summary>
+    /// Rows, reads and labels kept in memory, in bytes. More rows go to working files; more reads of one view or more labels than fit are refused
+    /// with what would be enough. Default 1 GiB; at least 64 MiB.
+    /// </summary>
     public long MemoryBytes { get; init; } = 1L << 30;
 
     /// <summary>Threads. Default: one per core.</summary>

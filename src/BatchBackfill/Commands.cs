@@ -10,11 +10,10 @@ namespace StreamMl.BatchBackfill;
 /// <summary>The program's commands. Exit code 0: done, or all the same; 1: values differ; 2: the request or its input is wrong.</summary>
 internal static class Commands
 {
-    private const string Usage =
-        """
-        backfill SERVICE --catalog FILE --from ARCHIVE --out DIR [--spine FILE [--time COLUMN] [--sorted] [--allow-before-archive]]
-                 [--label "name: expression from source on field"] [--event-time] [--delay 5m] [--history source=FILE]... [--served DIR]
-                 [--memory 1GB] [--cores N] [--rows-per-file N] [--overwrite]
+    private static readonly string Usage =
+        $"""
+        backfill SERVICE --catalog FILE [--progress]
+                 {string.Join(' ', BackfillArguments.All.Select(a => a.IsFlag ? $"[{a.Name}]" : $"[{a.Name} {a.Value}]{(a.IsRepeated ? "..." : "")}"))}
         parity   SERVICE --catalog FILE --from ARCHIVE --served DIR [--every N]
         """;
 
@@ -40,30 +39,17 @@ internal static class Commands
     private static int Backfill(CommandArguments arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         var catalog = Load(arguments.Required("--catalog"));
-        var options = new BackfillOptions
-        {
-            Service = arguments.Word(1) ?? throw new BackfillException(Usage),
-            Spine = arguments.Text("--spine"),
-            TimeColumn = arguments.Text("--time"),
-            Archive = arguments.Required("--from"),
-            Output = arguments.Required("--out"),
-            EventTime = arguments.Flag("--event-time"),
-            Delay = Duration(arguments, "--delay"),
-            History = [.. arguments.All("--history").Select(History)],
-            Served = arguments.Text("--served"),
-            Label = arguments.Text("--label"),
-            AssertSorted = arguments.Flag("--sorted"),
-            AllowBeforeArchive = arguments.Flag("--allow-before-archive"),
-            MemoryBytes = arguments.Text("--memory") is { } memory ? Bytes(memory) : 1L << 30,
-            Cores = Number(arguments, "--cores", Environment.ProcessorCount),
-            RowsPerFile = Number(arguments, "--rows-per-file", 262_144),
-            Overwrite = arguments.Flag("--overwrite"),
-        };
+        var service = arguments.Word(1) ?? throw new BackfillException(Usage);
+        var isFlag = BackfillArguments.All.ToDictionary(a => a.Name, a => a.IsFlag, StringComparer.Ordinal);
+        var options = BackfillArguments.ToOptions(service, name => !isFlag[name] ? arguments.All(name) : arguments.Flag(name) ? [name] : []);
+        var isVerbose = arguments.Flag("--progress");
         arguments.End();
         var stage = "";
         var manifest = BackfillRunner.Run(catalog, options, p =>
         {
-            if (Interlocked.Exchange(ref stage, p.Stage) != p.Stage)
+            if (isVerbose)
+                error.WriteLine($"{p.Stage} {p.Done}/{p.Total}");
+            else if (Interlocked.Exchange(ref stage, p.Stage) != p.Stage)
                 error.WriteLine(p.Stage);
         }, cancellationToken);
         output.WriteLine($"{manifest.Rows} rows, {manifest.Columns.Count(c => c.Role == ColumnRoles.Feature)} features in {options.Output}");
@@ -102,29 +88,8 @@ internal static class Commands
         }
     }
 
-    private static HistoryFile History(string text) => text.IndexOf('=') is > 0 and var at
-        ? new HistoryFile(text[..at], text[(at + 1)..])
-        : throw new BackfillException($"--history '{text}': write it as source=FILE");
-
-    private static TimeSpan Duration(CommandArguments arguments, string name) =>
-        arguments.Text(name) is not { } text ? TimeSpan.Zero
-        : Durations.TryParse(text, out var duration) ? duration
-        : throw new BackfillException($"{name} '{text}' is no duration: write a whole number and ms, s, m, h or d, as 5m");
-
     private static int Number(CommandArguments arguments, string name, int otherwise) =>
         arguments.Text(name) is not { } text ? otherwise
         : int.TryParse(text, CultureInfo.InvariantCulture, out var number) ? number
         : throw new BackfillException($"{name} '{text}' is no whole number");
-
-    /// <summary>1GB, 512MB or a number of bytes.</summary>
-    internal static long Bytes(string text)
-    {
-        foreach (var (unit, factor) in new[] { ("GB", 1L << 30), ("MB", 1L << 20), ("", 1L) })
-        {
-            if (text.EndsWith(unit, StringComparison.OrdinalIgnoreCase) && long.TryParse(text[..^unit.Length], CultureInfo.InvariantCulture, out var count))
-                return count * factor;
-        }
-
-        throw new BackfillException($"--memory '{text}' is no size: write 1GB, 512MB or a number of bytes");
-    }
 }

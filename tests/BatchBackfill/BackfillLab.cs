@@ -21,7 +21,7 @@ internal sealed class BackfillLab : IDisposable
     public const long Hour = TimeGrid.MicrosPerHour;
     public const long Start = 1_357_000_000_000_000 / (24 * Hour) * (24 * Hour);
 
-    private const string Avro =
+    public const string Avro =
         """
         {"type":"record","name":"E","fields":[
           {"name":"event_time","type":{"type":"long","logicalType":"timestamp-micros"}},

@@ -1,4 +1,5 @@
 using StreamMl.BatchBackfill.Ledger;
+using StreamMl.BatchBackfill.Logs;
 using StreamMl.BatchBackfill.Parity;
 using StreamMl.BatchBackfill.Spines;
 using StreamMl.FeatureEngine.Services;
@@ -57,6 +58,48 @@ public sealed class TriggerAndParityTests : IDisposable
 
         manifest.Columns.Single(c => c.Role == ColumnRoles.LabelTime).Name.ShouldBe("late_known_at");
         rows.Select(r => ((long)r[TriggerColumns.ArrivalName]!, (long)r[TriggerColumns.PartitionName]!, (long)r[TriggerColumns.OffsetName]!)).ShouldBeInOrder();
+    }
+
+    [Fact]
+    public void Run_TriggerInARangeOfTime_HasTheSameRowsOfThatRange()
+    {
+        BackfillRunner.Run(lab.Catalog, Options("out"));
+        var all = BackfillLab.Rows(lab.At("out"));
+        var times = all.Select(r => (long)r["event_time"]!).Order().ToList();
+        var (from, until) = (times[times.Count / 4], times[times.Count / 2]);
+        var manifest = BackfillRunner.Run(lab.Catalog, Options("part") with { FromTimeUs = from, UntilTimeUs = until });
+        var part = BackfillLab.Rows(lab.At("part"));
+        part.Count.ShouldBeInRange(1, all.Count - 1);
+        part.Select(Text).ShouldBe(all.Where(r => (long)r["event_time"]! >= from && (long)r["event_time"]! < until).Select(Text));
+        manifest.Spine.ShouldContain("until");
+        Should.Throw<BackfillException>(() => BackfillRunner.Run(lab.Catalog, Options("none") with { FromTimeUs = until, UntilTimeUs = from })).Message.ShouldContain("is not before");
+
+        Should.Throw<BackfillException>(() => BackfillRunner.Run(lab.Catalog, Options("none") with { FromTimeUs = times[^1] + 1 })).Message.ShouldContain("has no accepted event");
+
+        static string Text(Dictionary<string, object?> row) => string.Join('|', row.Values);
+    }
+
+    [Fact]
+    public void ToOptions_TimesAndSizes_AreUnderstoodOrRefusedWithTheirForm()
+    {
+        Dictionary<string, string[]> given = new(StringComparer.Ordinal) { ["--from-time"] = ["2013-05-01"], ["--until-time"] = ["2013-06-01T00:00:00+02:00"], ["--memory"] = ["512MB"], ["--history"] = ["a=x.csv", "b=y.csv"] };
+        BackfillOptions Make() => BackfillArguments.ToOptions("s", name => given.GetValueOrDefault(name, []), "archive", "out");
+        var options = Make();
+        options.FromTimeUs.ShouldBe(1_367_366_400_000_000);
+        options.UntilTimeUs.ShouldBe(1_370_037_600_000_000);
+        options.MemoryBytes.ShouldBe(512L << 20);
+        options.History.Select(h => h.Source).ShouldBe(["a", "b"]);
+        given["--until-time"] = ["May"];
+        Should.Throw<BackfillException>(Make).Message.ShouldContain("--until-time 'May' is no time");
+    }
+
+    [Fact]
+    public void Run_LabelsBeyondTheMemory_AreRefusedWithTheRemedy()
+    {
+        var rule = LabelRule.Parse("late: delay > 5 from landings on id");
+        var source = lab.Catalog.Source("landings");
+        var log = new LogInputs(lab.Layout, [], TimeSpan.Zero, 0).Of(source, source.Topic, source.KeyFields);
+        Should.Throw<BackfillException>(() => LabelTable.Read(rule, source, log, 1000)).Message.ShouldContain("raise --memory");
     }
 
     [Fact]

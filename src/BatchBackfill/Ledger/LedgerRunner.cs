@@ -28,7 +28,11 @@ public sealed record LedgerLine(PartitionId Partition, long NextOffset, LedgerCo
 /// <summary>Counts again, from the archive and through the engine, what became of every record of every log. Thread-safe.</summary>
 public static class LedgerRunner
 {
+    /// <summary>Bytes of states that the recount of one partition may take; several partitions are counted at a time. 8 GiB.</summary>
+    public const long MaxStateBytes = 8L << 30;
+
     /// <summary>The ledgers of all logs of the catalogue, each up to the given offset, or to the archive's end where none is given.</summary>
+    /// <exception cref="BackfillException">A log is not archived, or a partition's states take more than <see cref="MaxStateBytes"/>.</exception>
     public static IReadOnlyDictionary<PartitionId, LedgerCounts> Recount(Catalog catalog, string archive, IReadOnlyDictionary<PartitionId, long>? nextOffsets = null, CancellationToken cancellationToken = default)
     {
         var inputs = new LogInputs(new ArchiveLayout(archive), [], TimeSpan.Zero, 0);
@@ -100,6 +104,9 @@ internal sealed class LogRecount(SourceDefinition source, IReadOnlyList<ViewProg
                 feed.Prepare(chunk, batch);
                 var (counts, isEnd) = Count(batch, gate, inputs, states, endOffset);
                 total += counts;
+                var bytes = states.Sum(s => s.MemoryBytes);
+                if (bytes > LedgerRunner.MaxStateBytes)
+                    throw new BackfillException($"{feed.Partitions[0]} of '{source.Name}': the states of its views take {bytes >> 20} MiB, a recount may take {LedgerRunner.MaxStateBytes >> 20} MiB a partition: give the topic more partitions, or recount with a catalogue that has fewer of its views");
                 if (isEnd)
                     break;
             }

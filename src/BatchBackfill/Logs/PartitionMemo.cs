@@ -10,7 +10,7 @@ namespace StreamMl.BatchBackfill.Logs;
 /// </summary>
 internal sealed class PartitionMemo(KeyFields keys, EventSchema schema, IReadOnlyList<string> fields, int partitions)
 {
-    private const int SlotBits = 15;
+    private const int SlotBits = 17;
     private const ulong Mix = 0x9E37_79B9_7F4A_7C15;
 
     private readonly int integerKey = fields.Count == 1 && schema.Find(fields[0])?.Type == FieldType.Int64 ? schema.IndexOf(fields[0]) : -1;

@@ -10,15 +10,21 @@ internal sealed record JobLimits(long MemoryBytes, long RowBytes, int Cores, int
 
 /// <summary>
 /// Computes views over one log for all spine rows: reads from the spine, one scan of the log, then bucket by bucket through the engine. Memory
-/// stays within the limits but for 40 bytes per read of the views that are done at a time.
+/// stays within the limits: reads that do not fit are refused.
 /// </summary>
 internal sealed class PointInTimeJob(ServiceProgram service, SpineReads reads, long spineRows, bool byEventTime, JobLimits limits, Action<BackfillProgress> progress)
 {
     private const long BytesPerRead = 48;
 
     /// <summary>Views that are done in one scan: as many as their reads leave room for.</summary>
-    public IEnumerable<IReadOnlyList<ServiceView>> Groups(IReadOnlyList<ServiceView> views) =>
-        views.Chunk((int)Math.Clamp(limits.MemoryBytes / 2 / Math.Max(1, spineRows * BytesPerRead), 1, views.Count));
+    /// <exception cref="BackfillException">Not even those of one view fit.</exception>
+    public IEnumerable<IReadOnlyList<ServiceView>> Groups(IReadOnlyList<ServiceView> views)
+    {
+        var bytes = Math.Max(1, spineRows * BytesPerRead);
+        if (bytes > limits.MemoryBytes)
+            throw new BackfillException($"the reads of {spineRows} rows take {bytes >> 20} MiB, --memory is {limits.MemoryBytes >> 20} MiB: give --memory {(bytes >> 20) + 1}MB, or make the training set in parts (--from-time and --until-time, or several spine files)");
+        return views.Chunk((int)Math.Clamp(limits.MemoryBytes / 2 / bytes, 1, views.Count));
+    }
 
     /// <summary>Runs the views over their log and returns, by partition, how long a prefix of it the reads used.</summary>
     public long[] Run(LogInput log, SourceDefinition source, IReadOnlyList<ServiceView> views, IReadOnlyDictionary<string, FeatureScratch> outputs, CancellationToken cancellationToken)

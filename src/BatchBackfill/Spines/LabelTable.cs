@@ -8,6 +8,9 @@ namespace StreamMl.BatchBackfill.Spines;
 /// <summary>The labels of a rule by join key. Keys are kept as 128-bit hashes of their canonical text: two of a billion keys coincide once in 10^20.</summary>
 internal sealed class LabelTable
 {
+    /// <summary>A key, a label and the dictionary's own words, with room to grow.</summary>
+    private const long BytesPerLabel = 112;
+
     private readonly Dictionary<UInt128, Label> labels = [];
     private readonly LabelRule rule;
 
@@ -26,7 +29,8 @@ internal sealed class LabelTable
 
     public string NullReason => $"no label: '{rule.Expression}' is null";
 
-    public static LabelTable Read(LabelRule rule, SourceDefinition source, LogInput log)
+    /// <exception cref="BackfillException">More labels than <paramref name="maxBytes"/> can hold.</exception>
+    public static LabelTable Read(LabelRule rule, SourceDefinition source, LogInput log, long maxBytes)
     {
         var expression = rule.Compile(source);
         var table = new LabelTable(rule, expression.Type);
@@ -45,6 +49,8 @@ internal sealed class LabelTable
             var key = keys.Append(arena, row.Events, 0);
             if (key >= 0)
                 table.labels[XxHash128.HashToUInt128(arena.Slice(key))] = new Label(into.Lanes[0], into.Valid[0] != 0, merge.ArrivalClockUs);
+            if (table.labels.Count * BytesPerLabel > maxBytes)
+                throw new BackfillException($"--label: '{source.Name}' has more than {table.labels.Count - 1} keys, whose labels do not fit {maxBytes >> 20} MiB (a quarter of --memory): raise --memory, or join the label into a spine file and give it by --spine");
         }
 
         return table;

@@ -5,10 +5,10 @@ using StreamMl.Shared.Events;
 
 namespace StreamMl.BatchBackfill.Spines;
 
-/// <summary>A spine with a row per accepted event of the trigger's topic, in the order (arrival, partition, offset): its position and all its fields.</summary>
+/// <summary>A spine with a row per accepted event of the trigger's topic (of those in a range of event time, where one is asked for), in the order (arrival, partition, offset): its position and all its fields.</summary>
 internal static class TriggerSpine
 {
-    public static SpineTable Build(string path, ServiceProgram service, SourceDefinition trigger, LogInput log, LabelTable? labels, CancellationToken cancellationToken)
+    public static SpineTable Build(string path, ServiceProgram service, SourceDefinition trigger, LogInput log, LabelTable? labels, (long FromUs, long UntilUs) times, CancellationToken cancellationToken)
     {
         var schema = log.SchemaOf(trigger, trigger.Schema.Fields.Select(f => f.Name));
         var keyFields = service.Keys.Select(k => KeyColumn(schema, trigger, service, k)).ToList();
@@ -25,6 +25,9 @@ internal static class TriggerSpine
         while (merge.MoveNext())
         {
             cancellationToken.ThrowIfCancellationRequested();
+            var eventTimeUs = merge.Batch.Events.EventTimesUs[merge.Row];
+            if (eventTimeUs < times.FromUs || eventTimeUs >= times.UntilUs)
+                continue;
             row.Clear();
             row.Columns[0].Set(0, merge.Partition);
             row.Columns[1].Set(0, merge.Batch.Events.Offsets[merge.Row]);
@@ -35,10 +38,20 @@ internal static class TriggerSpine
             writer.Add(row, 0);
         }
 
+        if (writer.Rows == 0)
+            throw new BackfillException(Empty(trigger, times, writer.LeftOut));
         writer.Commit();
         return new SpineTable(
             path, writer.Schema, writer.Rows, position.Length + schema.IndexOf(trigger.EventTimeField),
             [.. keyFields.Select(k => position.Length + k)], new TriggerColumns(log.Log, 0, 1, 2), writer.LeftOut);
+    }
+
+    private static string Empty(SourceDefinition trigger, (long FromUs, long UntilUs) times, IReadOnlyDictionary<string, long> leftOut)
+    {
+        var range = times == (long.MinValue, long.MaxValue) ? "" : " with an event time from --from-time and before --until-time";
+        return leftOut.Count == 0
+            ? $"the log of '{trigger.Name}' has no accepted event{range}: there is no row to compute; widen the range, or archive the events first"
+            : $"none of the events of '{trigger.Name}'{range} has a label ({string.Join("; ", leftOut.Select(r => $"{r.Value}: {r.Key}"))}): correct --label, or archive its source further";
     }
 
     private static int KeyColumn(EventSchema schema, SourceDefinition trigger, ServiceProgram service, ServiceKey key)

@@ -14,44 +14,41 @@ internal static class BackfillCommand
     public static Command Create()
     {
         var service = new Argument<string>("service") { Description = "The service whose features are computed" };
-        var spine = new Option<string?>("--spine") { Description = "Label rows (.parquet, .arrow, .csv); default: a row per trigger event" };
-        var time = new Option<string?>("--time") { Description = "The spine's time column" };
-        var from = new Option<string?>("--from") { Description = "The archive; default: archive/ under --dir" };
-        var output = new Option<string?>("--out") { Description = "Where the training set goes; default: training/ under --dir" };
-        var label = new Option<string?>("--label") { Description = "A label from another source: \"late: arr_delay > 15 from landings on flight_id\"" };
-        var eventTime = new Option<bool>("--event-time") { Description = "Order events by event time, not by arrival" };
-        var delay = new Option<string>("--delay") { Description = "From event time to arrival, in event-time mode and for history files", DefaultValueFactory = _ => "0s" };
-        var history = new Option<string[]>("--history") { Description = "source=FILE: events that never passed through a log" };
-        var served = new Option<string?>("--served") { Description = "Use the prefixes that were served online: the directory above served/" };
-        var memory = new Option<int>("--memory-mb") { Description = "Rows kept in memory, MiB", DefaultValueFactory = _ => 1024 };
-        var cores = new Option<int>("--cores") { Description = "Threads", DefaultValueFactory = _ => Environment.ProcessorCount };
-        var overwrite = new Option<bool>("--overwrite") { Description = "Replace a training set made from something else" };
-        var command = new Command("backfill", "Make a point-in-time correct training set from the archive") { service, spine, time, from, output, label, eventTime, delay, history, served, memory, cores, overwrite }.WithCatalog();
+        var command = new Command("backfill", "Make a point-in-time correct training set from the archive") { service }.WithCatalog();
+        var values = new Dictionary<string, Func<ParseResult, IReadOnlyList<string>>>(StringComparer.Ordinal);
+        foreach (var argument in BackfillArguments.All)
+            values[argument.Name] = Add(command, argument);
         command.Options.Add(CommonOptions.Directory);
         command.SetAction(async (arguments, stop) =>
         {
             var directory = arguments.GetValue(CommonOptions.Directory)!;
-            var options = new BackfillOptions
-            {
-                Service = arguments.GetValue(service)!,
-                Spine = arguments.GetValue(spine),
-                TimeColumn = arguments.GetValue(time),
-                Label = arguments.GetValue(label),
-                Archive = arguments.GetValue(from) ?? new InstallationOptions { Directory = directory }.ArchiveDirectory,
-                Output = arguments.GetValue(output) ?? Path.Combine(directory, "training"),
-                EventTime = arguments.GetValue(eventTime),
-                Served = arguments.GetValue(served),
-                MemoryBytes = (long)arguments.GetValue(memory) << 20,
-                Cores = arguments.GetValue(cores),
-                Overwrite = arguments.GetValue(overwrite),
-                Delay = Durations.TryParse(arguments.GetValue(delay)!, out var d) ? d : throw new ArgumentException($"--delay '{arguments.GetValue(delay)}' is no duration, as 5m"),
-                History = [.. (arguments.GetValue(history) ?? []).Select(h => h.Split('=', 2) is [var s, var f] ? new HistoryFile(s, f) : throw new ArgumentException($"--history '{h}': write it as source=FILE"))],
-            };
+            var archive = new InstallationOptions { Directory = directory }.ArchiveDirectory;
+            var options = BackfillArguments.ToOptions(arguments.GetValue(service)!, name => values[name](arguments), archive, Path.Combine(directory, "training"));
             var manifest = await RunAsync(Catalogs.Load(arguments.CatalogPath()), options, stop);
             Print(manifest, options.Output);
             return 0;
         });
         return command;
+    }
+
+    private static Func<ParseResult, IReadOnlyList<string>> Add(Command command, BackfillArgument argument)
+    {
+        var help = argument.Name switch
+        {
+            BackfillArguments.From => $"{argument.Help}; default: archive/ under --dir",
+            BackfillArguments.Out => $"{argument.Help}; default: training/ under --dir",
+            _ => argument.Help,
+        };
+        if (argument.IsFlag)
+        {
+            var flag = new Option<bool>(argument.Name) { Description = help };
+            command.Options.Add(flag);
+            return arguments => arguments.GetValue(flag) ? [argument.Name] : [];
+        }
+
+        var option = new Option<string[]>(argument.Name) { Description = help, HelpName = argument.Value };
+        command.Options.Add(option);
+        return arguments => arguments.GetValue(option) ?? [];
     }
 
     /// <summary>Runs with a progress bar where somebody looks.</summary>
