@@ -65,7 +65,7 @@ internal static class CheckCommands
         return await LedgerRunner.KeptAsync(catalog, new RedisStateStore(redis), stop);
     }
 
-    private static string CatalogOf(ParseResult arguments, string directory)
+    internal static string CatalogOf(ParseResult arguments, string directory)
     {
         var saved = Path.Combine(directory, "catalog.path");
         return arguments.GetValue(CommonOptions.Catalog) is null && File.Exists(saved) ? File.ReadAllText(saved) : arguments.CatalogPath();

@@ -2,6 +2,7 @@ using StreamMl.Infrastructure.Predictions;
 using StreamMl.ModelEngine;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.Shared.Events;
+using StreamMl.Shared.Features;
 using StreamMl.Shared.Models;
 
 namespace StreamMl.OnlineScorer.Scoring;
@@ -49,6 +50,24 @@ public sealed class LoadedModel
     /// <summary>Where the given inputs are among these fields, by input; -1 for a stored one.</summary>
     /// <exception cref="ModelException">One is missing, or has another type.</exception>
     public int[] GivenColumns(EventSchema given, string what) => [.. Inputs.Select(i => i.Origin == InputOrigin.Stored ? -1 : GivenColumn(i, given, what))];
+
+    /// <summary>Puts a vector together.</summary>
+    /// <param name="stored">The service's columns.</param>
+    /// <param name="given">What came with the event or the caller.</param>
+    /// <param name="row">Its row.</param>
+    /// <param name="givenColumns">As <see cref="GivenColumns"/> says for the given fields.</param>
+    /// <param name="vector">Filled; columns in the order of <see cref="Inputs"/>.</param>
+    public void Fill(FeatureRow stored, EventBatch given, int row, int[] givenColumns, FeatureRow vector)
+    {
+        vector.Clear();
+        for (var input = 0; input < givenColumns.Length; input++)
+        {
+            if (givenColumns[input] >= 0)
+                VectorCopy.Cell(given, givenColumns[input], row, vector, input);
+            else
+                VectorCopy.Value(stored, storedColumns[input], Inputs[input].Type, vector, input);
+        }
+    }
 
     /// <summary>What predictions of this model look like.</summary>
     /// <param name="triggerFields">The trigger's fields without its event time.</param>

@@ -35,31 +35,12 @@ internal sealed class ModelSession(LoadedModel model, int[] givenColumns)
     /// <param name="row">Its row.</param>
     public string? Run(ReadBatch read, int request, EventBatch given, int row)
     {
-        Vector.Clear();
         flags.Clear();
-        var stored = read.Row(request);
-        for (var input = 0; input < givenColumns.Length; input++)
-        {
-            if (givenColumns[input] >= 0)
-                VectorCopy.Cell(given, givenColumns[input], row, Vector, input);
-            else
-                VectorCopy.Value(stored, model.StoredColumn(input), model.Inputs[input].Type, Vector, input);
-        }
-
+        model.Fill(read.Row(request), given, row, givenColumns, Vector);
         if (!model.Policy.IsPlain && model.Policy.Apply(read, request, Vector, flags) is { } refusal)
             return refusal;
         Conclude();
         return null;
-    }
-
-    /// <summary>Scores a vector that is complete: of an archive, or a training set.</summary>
-    public void Run(FeatureRow vector)
-    {
-        Vector.Clear();
-        flags.Clear();
-        for (var input = 0; input < givenColumns.Length; input++)
-            VectorCopy.Value(vector, input, model.Inputs[input].Type, Vector, input);
-        Conclude();
     }
 
     public ModelExplanation? Explain() => scorer.Explain(Vector, Verdict.Best(scores));
