@@ -11,7 +11,6 @@ using StreamMl.Infrastructure.Hosting;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Models;
 using StreamMl.Infrastructure.Predictions;
-using StreamMl.Ingestors;
 using StreamMl.Ingestors.Archiving;
 using StreamMl.ModelEngine;
 using StreamMl.ModelEngine.Scoring;

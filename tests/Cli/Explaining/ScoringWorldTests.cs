@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using StreamMl.Infrastructure.Predictions;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Models;
