@@ -9,6 +9,12 @@ namespace StreamMl.ModelEngine.Steps;
 /// <param name="Steps">The steps, in the order in which they are fitted and run.</param>
 public sealed record PipelineDefinition(IReadOnlyList<string> Include, IReadOnlyList<string> Exclude, IReadOnlyList<StepDefinition> Steps)
 {
+    /// <summary>
+    /// Whether steps leave out columns that are not there, and whole steps that have none left. For a variant with fewer inputs of a definition that was checked
+    /// with all of them; otherwise a name that is not there is an error, as it is mostly a slip.
+    /// </summary>
+    public bool SkipsAbsent { get; init; }
+
     /// <summary>All inputs, no step.</summary>
     public static PipelineDefinition Empty { get; } = new([], [], []);
 

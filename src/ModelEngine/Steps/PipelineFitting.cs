@@ -38,7 +38,9 @@ internal sealed class PipelineFitting(PipelineDefinition definition, IReadOnlyLi
                 Suppose(step.Columns);
         }
 
-        foreach (var sources in StepSelection.Of(step, number, columns))
+        if ((definition.SkipsAbsent ? StepSelection.Present(step, columns) : step) is not { } present)
+            return;
+        foreach (var sources in StepSelection.Of(present, number, columns))
         {
             if (step.Kind == "drop")
                 columns.Remove(sources[0]);

@@ -18,6 +18,17 @@ internal static class StepSelection
         return [.. selected.Select(c => against is null ? (IReadOnlyList<PlanColumn>)[c] : [c, Named(step, number, columns, against)])];
     }
 
+    /// <summary>The step with those of its columns that are there; null where it cannot do without the others, or none is left.</summary>
+    public static StepDefinition? Present(StepDefinition step, PlanColumns columns)
+    {
+        bool IsThere(string name) =>
+            columns.Find(name) is not null || (Glob.IsPattern(name) && columns.All.Any(c => Glob.Matches(name, c.Name) && CanRead(step, c, named: false)));
+        if (step.Parameters.TryGetValue("against", out var against) && columns.Find(against) is null)
+            return null;
+        List<string> present = [.. step.Columns.Where(IsThere)];
+        return present.Count == step.Columns.Count ? step : present.Count == 0 || ReadsTogether(step) ? null : step with { Columns = present };
+    }
+
     /// <summary>Whether all columns are read at once rather than each by itself.</summary>
     public static bool ReadsTogether(StepDefinition step) =>
         StepCatalog.Find(step.Kind)!.Columns != StepColumns.Each || (step.Kind == "time_part" && step.Parameters.GetValueOrDefault("part") == "difference");

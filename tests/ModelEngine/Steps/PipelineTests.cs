@@ -142,6 +142,25 @@ public sealed class PipelineTests
     }
 
     [Fact]
+    public void SkipsAbsent_FewerInputs_StepsDoWithout()
+    {
+        var rows = new MemoryRows(Inputs, [[1.0, 2.0, true, "a", "b", DateTime.UnixEpoch, 3.0], [4.0, 1.0, false, "b", "b", DateTime.UnixEpoch, 3.0]]);
+        var variant = Everything with { Include = ["x", "r"], Exclude = [], SkipsAbsent = true };
+        PipelineFitter.Check(variant, Inputs).ShouldBeEmpty();
+        var fitted = PipelineFitter.Fit(variant, rows, Binary).Pipeline;
+        fitted.Slots.Select(s => s.Name).ShouldBe(["x", "x_missing", "r_target", "r_code"]);
+        fitted.Inputs.Select(i => i.Name).ShouldBe(["x", "r"]);
+        PipelineFitter.Check(variant with { SkipsAbsent = false }, Inputs)[0].Message.ShouldBe("step 1 time_part: there is no column `t`");
+    }
+
+    [Fact]
+    public void SkipsAbsent_AllInputs_ChangesNothing() => AnyRows.Sample(c =>
+    {
+        var rows = new MemoryRows(Inputs, c.Rows, c.Labels);
+        Bytes(PipelineFitter.Fit(Everything with { SkipsAbsent = true }, rows, Binary)).ShouldBe(Bytes(Fit(c)));
+    }, iter: 20);
+
+    [Fact]
     public void OneHot_OutputsByPattern_CanBeReadByLaterSteps()
     {
         var rows = new MemoryRows([Text("s"), Number("x")], [["a", 1], ["b", 2]]);
