@@ -157,14 +157,9 @@ public sealed record TrainConfig
 
     public IReadOnlyList<VariantDefinition> Variants { get; init; } = [];
 
-    /// <summary>The configuration with a variant's features. Steps leave out the columns that the variant does not have.</summary>
+    /// <summary>The configuration with a variant's features.</summary>
     public TrainConfig Of(VariantDefinition variant) => this with
     {
-        Pipeline = Pipeline with
-        {
-            Include = variant.Include.Count > 0 ? variant.Include : Pipeline.Include,
-            Exclude = [.. Pipeline.Exclude, .. variant.Exclude],
-            SkipsAbsent = true,
-        },
+        Pipeline = Pipeline with { Include = variant.Include.Count > 0 ? variant.Include : Pipeline.Include, Exclude = [.. Pipeline.Exclude, .. variant.Exclude] },
     };
 }
