@@ -5,8 +5,8 @@ namespace StreamMl.Benchmarks.Backfill;
 /// <summary>
 /// Backfill, file to file: events and spine rows with windows of 1 h, 24 h, 7 d x count, sum, mean, max, ours beside DuckDB, zipf and uniform
 /// keys; CPU seconds and peak memory of processes of their own, the median of the rounds; DuckDB's figure is its best formulation's.
-/// Arguments: [EVENTS [ROWS [ROUNDS]]] [--keys zipf|uniform] [--forms range,asof_range,asof_tiles] [--ours] [--format arrow|parquet] [--dir DIR].
-/// Defaults: 10000000 1000000 3, both, all, arrow. Polars: Backfill/polars.sh on the directory that --dir keeps.
+/// Arguments: [EVENTS [ROWS [ROUNDS]]] [--keys zipf|uniform] [--forms range,asof_range,asof_tiles] [--ours] [--format arrow|parquet] [--memory MB] [--dir DIR].
+/// Defaults: 10000000 1000000 3, both, all, arrow, 1024. Polars: Backfill/polars.sh on the directory that --dir keeps.
 /// </summary>
 internal static class BackfillBenchmark
 {
@@ -23,14 +23,15 @@ internal static class BackfillBenchmark
         var keys = Option(args, "--keys") is { } one ? [one] : new[] { "zipf", "uniform" };
         var forms = args.Contains("--ours") ? [] : (Option(args, "--forms") ?? "range,asof_range,asof_tiles").Split(',');
         var format = Option(args, "--format") ?? "arrow";
+        var memory = int.Parse(Option(args, "--memory") ?? "1024", CultureInfo.InvariantCulture);
         var kept = Option(args, "--dir");
         var root = kept ?? Directory.CreateTempSubdirectory("streamml-bench-").FullName;
         try
         {
-            Console.WriteLine($"backfill, file to file: {events:N0} events, {rows:N0} rows, 3 windows x count, sum, mean, max; median of {rounds} rounds; {format} in, arrow out");
+            Console.WriteLine($"backfill, file to file: {events:N0} events, {rows:N0} rows, 3 windows x count, sum, mean, max; median of {rounds} rounds; {format} in, arrow out; --memory {memory} MB");
             var met = true;
             foreach (var key in keys)
-                met &= RunKeys(Path.Combine(root, key), key, events, rows, rounds, forms, format);
+                met &= RunKeys(Path.Combine(root, key), key, events, rows, rounds, forms, format, memory);
             return met ? 0 : 1;
         }
         finally
@@ -40,7 +41,7 @@ internal static class BackfillBenchmark
         }
     }
 
-    private static bool RunKeys(string directory, string key, int events, int rows, int rounds, string[] forms, string format)
+    private static bool RunKeys(string directory, string key, int events, int rows, int rounds, string[] forms, string format, int memoryMb)
     {
         if (!File.Exists(Path.Combine(directory, "spine.parquet")))
         {
@@ -48,7 +49,7 @@ internal static class BackfillBenchmark
             BackfillData.Write(directory, events, rows, key == "zipf");
         }
 
-        var ours = Median(rounds, () => BackfillRuns.Ours(directory, format));
+        var ours = Median(rounds, () => BackfillRuns.Ours(directory, format, memoryMb));
         Print(key, "ours", ours);
         var best = (BackfillFigures?)null;
         foreach (var form in forms)

@@ -11,7 +11,7 @@ internal sealed record BackfillFigures(double CpuSeconds, double PeakMb, double 
 /// <summary>The contestants, each run in a process of its own, whose last line says what it took.</summary>
 internal static class BackfillRuns
 {
-    public static BackfillFigures Ours(string directory, string format) => Child("ours", directory, format);
+    public static BackfillFigures Ours(string directory, string format, int memoryMb) => Child("ours", directory, format, memoryMb.ToString(CultureInfo.InvariantCulture));
 
     public static BackfillFigures DuckDb(string directory, string form) => Child("duckdb", directory, form);
 
@@ -20,7 +20,7 @@ internal static class BackfillRuns
     {
         var clock = Stopwatch.StartNew();
         if (args[0] == "ours")
-            RunOurs(args[1], args[2]);
+            RunOurs(args[1], args[2], int.Parse(args[3], CultureInfo.InvariantCulture));
         else
             RunDuckDb(args[1], args[2]);
         var peakKb = File.ReadLines("/proc/self/status").First(l => l.StartsWith("VmHWM:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1];
@@ -29,7 +29,7 @@ internal static class BackfillRuns
         return 0;
     }
 
-    private static void RunOurs(string directory, string format)
+    private static void RunOurs(string directory, string format, int memoryMb)
     {
         var output = Path.Combine(directory, "training");
         if (Directory.Exists(output))
@@ -39,6 +39,7 @@ internal static class BackfillRuns
             Service = BackfillData.Service,
             Archive = Path.Combine(directory, "archive"),
             Output = output,
+            MemoryBytes = (long)memoryMb << 20,
             Spine = Path.Combine(directory, $"spine.{format}"),
             History = [new HistoryFile("events", Path.Combine(directory, $"events.{format}"))],
         }, Trace());
