@@ -1,0 +1,72 @@
+using System.CommandLine;
+using Spectre.Console;
+using StreamMl.Shared.Definitions;
+using StreamMl.Training.Leakage;
+
+namespace StreamMl.Cli.Commands;
+
+/// <summary><c>streamml leakcheck DATA</c>: what a training set knows and serving will not.</summary>
+internal static class LeakCheckCommand
+{
+    public static Command Create()
+    {
+        var data = new Argument<string>("data") { Description = "A training set's folder, or one table (.arrow, .parquet, .csv)" };
+        var label = new Option<string?>("--label") { Description = "The label's column; default: the manifest's" };
+        var time = new Option<string?>("--time") { Description = "The rows' time, for a table without a manifest" };
+        var labelTime = new Option<string?>("--label-time") { Description = "Column that says when the label was known, for such a table" };
+        var validation = new Option<DateTimeOffset?>("--validation-from") { Description = "First moment of the validation part; default: after 70% of the rows" };
+        var test = new Option<DateTimeOffset?>("--test-from") { Description = "First moment of the test part; default: after 85% of the rows" };
+        var gap = new Option<string?>("--gap") { Description = "Time before each boundary whose rows are left out, as 1d; default: rows whose label was not known then" };
+        var part = new Option<string?>("--part-column") { Description = "Column that names each row's part (train, validation, test), instead of a split by time" };
+        var entity = new Option<string[]>("--entity") { Description = "Columns of which all rows with the same values were to be in one part", AllowMultipleArgumentsPerToken = true };
+        var command = new Command("leakcheck", "Look for labels, rows and statistics that a training set knows and serving will not; exit code 1 if it finds any")
+        {
+            data, label, time, labelTime, validation, test, gap, part, entity, TrackingOptions.Json,
+        };
+        command.SetAction(arguments =>
+        {
+            var report = LeakChecker.Run(new LeakRequest
+            {
+                Data = arguments.GetValue(data)!,
+                Label = arguments.GetValue(label),
+                Time = arguments.GetValue(time),
+                LabelTime = arguments.GetValue(labelTime),
+                Split = new LeakSplit
+                {
+                    ValidationFrom = arguments.GetValue(validation),
+                    TestFrom = arguments.GetValue(test),
+                    Gap = Gap(arguments.GetValue(gap)),
+                    PartColumn = arguments.GetValue(part),
+                    Entity = arguments.GetValue(entity) ?? [],
+                },
+            });
+            if (arguments.GetValue(TrackingOptions.Json))
+                Console.Write(System.Text.Encoding.UTF8.GetString(report.ToJson()));
+            else
+                Print(report);
+            return report.IsClean ? 0 : CommandRunner.Failed;
+        });
+        return command;
+    }
+
+    private static void Print(LeakReport report)
+    {
+        AnsiConsole.MarkupLine($"[bold]{Markup.Escape(report.Data)}[/]  {string.Join(", ", report.Rows.Select(r => $"{r.Key} {r.Value:N0}"))}");
+        var table = new Table().Border(TableBorder.Simple).AddColumns("check", "", "what was looked at");
+        foreach (var check in report.Checks)
+            table.AddRow(check.Check, check.Outcome switch { "passed" => "[green]passed[/]", "found" => "[red]found[/]", _ => "[grey]skipped[/]" }, Markup.Escape(check.Note));
+        AnsiConsole.Write(table);
+        foreach (var finding in report.Findings)
+        {
+            AnsiConsole.MarkupLine($"[red]{finding.Check}[/]  {Markup.Escape(finding.What)}");
+            AnsiConsole.MarkupLine($"  {Markup.Escape(finding.Measure)}: [bold]{finding.Evidence:0.####}[/] (limit {finding.Limit:0.####}){(finding.Examples.Count > 0 ? Markup.Escape($"; {string.Join(", ", finding.Examples)}") : "")}");
+            AnsiConsole.MarkupLine($"  {Markup.Escape(finding.Remedy)}.");
+        }
+
+        AnsiConsole.MarkupLine(report.IsClean ? "[green]nothing leaks[/]" : $"[red]{report.Findings.Count} findings[/]");
+    }
+
+    private static TimeSpan? Gap(string? text) => text is null ? null
+        : text == "0" ? TimeSpan.Zero
+        : Durations.TryParse(text, out var gap) ? gap : throw new ArgumentException($"--gap '{text}' is no duration; write a whole number and s, m, h or d, as 1d");
+}

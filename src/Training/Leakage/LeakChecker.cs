@@ -1,0 +1,75 @@
+using StreamMl.Infrastructure.TrainingSets;
+
+namespace StreamMl.Training.Leakage;
+
+/// <summary>What is to be looked at.</summary>
+public sealed record LeakRequest
+{
+    /// <summary>A training set's folder, or one table (.arrow, .parquet, .csv).</summary>
+    public required string Data { get; init; }
+
+    /// <summary>The label's column; null: the manifest's.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>Column of the row's time, for a table without a manifest.</summary>
+    public string? Time { get; init; }
+
+    /// <summary>Column that says when the label was known, for a table without a manifest.</summary>
+    public string? LabelTime { get; init; }
+
+    public LeakSplit Split { get; init; } = new();
+
+    public LeakLimits Limits { get; init; } = new();
+
+    /// <summary>A model whose fitted statistics are looked at too.</summary>
+    public FittedModel? Model { get; init; }
+}
+
+/// <summary>Looks for what a training set knows and serving will not. Reads the set into memory: 4 bytes per value.</summary>
+public static class LeakChecker
+{
+    private const int MaxExamples = 5;
+
+    /// <exception cref="LeakException">The set or the split cannot be looked at.</exception>
+    public static LeakReport Run(LeakRequest request)
+    {
+        var (table, manifest) = LeakTableReader.Read(request.Data, request.Label, request.Time, request.LabelTime);
+        var bounds = request.Split.Apply(table);
+        return Run(Inputs(table, request), manifest, bounds, request);
+    }
+
+    private static LeakReport Run(LeakTable table, TrainingManifest? manifest, (long, long)? bounds, LeakRequest request)
+    {
+        var limits = request.Limits;
+        var findings = new List<LeakFinding>();
+        List<LeakOutcome> outcomes =
+        [
+            LabelTimeCheck.Run(table, bounds, findings),
+            AvailabilityCheck.Run(manifest, findings),
+            .. DuplicateCheck.Run(table, limits, findings),
+            .. FeatureStrengthCheck.Run(table, limits, findings),
+            .. LabelMemoryCheck.Run(table, limits, findings),
+            FittedStatisticsCheck.Run(table, request.Model, findings),
+            EntityOverlapCheck.Run(table, request.Split.Entity, findings),
+        ];
+        var rows = table.Parts.GroupBy(p => p).ToDictionary(p => p.Key == Part.LeftOut ? "left out" : p.Key.ToString().ToLowerInvariant(), p => (long)p.Count(), StringComparer.Ordinal);
+        return new LeakReport(request.Data, rows, outcomes, findings);
+    }
+
+    internal static LeakOutcome Outcome(string check, List<LeakFinding> findings, int before, string note) => new(check, findings.Count > before ? "found" : "passed", note);
+
+    internal static IReadOnlyList<string> Examples(List<int> rows) => [.. rows.Take(MaxExamples).Select(r => $"row {r}")];
+
+    /// <summary>The column that names the parts is no input.</summary>
+    private static LeakTable Inputs(LeakTable table, LeakRequest request) => request.Split.PartColumn is not { } parts ? table : new LeakTable
+    {
+        Columns = [.. table.Columns.Where(c => c.Name != parts)],
+        Label = table.Label,
+        RawLabel = table.RawLabel,
+        HasLabel = table.HasLabel,
+        TimeUs = table.TimeUs,
+        KnownUs = table.KnownUs,
+        Texts = table.Texts,
+        Parts = table.Parts,
+    };
+}
