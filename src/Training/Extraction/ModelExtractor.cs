@@ -54,11 +54,12 @@ public static class ModelExtractor
         var (scale, offset) = sigmoid is null ? (1.0, 0.0) : (-sigmoid.Slope, -sigmoid.Offset);
         Predictor predictor = parameters switch
         {
-            TreeEnsembleModelParametersBasedOnRegressionTree m => new TreePredictor(TreeExtractor.Extract(m.TrainedTreeEnsemble, layout, scale, offset, gains)),
+            // Named one by one: a Tweedie or Poisson model's score is the exponential of its function.
+            LightGbmBinaryModelParameters or LightGbmRegressionModelParameters or FastTreeBinaryModelParameters or FastTreeRegressionModelParameters
+                when parameters is TreeEnsembleModelParametersBasedOnRegressionTree m => new TreePredictor(TreeExtractor.Extract(m.TrainedTreeEnsemble, layout, scale, offset, gains)),
             // A regression forest answers the mean of its trees, a binary one their sum.
             FastForestRegressionModelParameters m => new TreePredictor(TreeExtractor.Extract(m.TrainedTreeEnsemble, layout, 1.0 / m.TrainedTreeEnsemble.Trees.Count, 0, gains)),
-            TreeEnsembleModelParametersBasedOnQuantileRegressionTree m => new TreePredictor(TreeExtractor.Extract(m.TrainedTreeEnsemble, layout, scale, offset, gains)),
-            // Not every linear model: a Poisson regression's score is the exponential of its function.
+            FastForestBinaryModelParameters m => new TreePredictor(TreeExtractor.Extract(m.TrainedTreeEnsemble, layout, scale, offset, gains)),
             LinearBinaryModelParameters or LinearRegressionModelParameters when parameters is LinearModelParameters m => new LinearPredictor([LinearExtractor.Extract(m.Weights, m.Bias, layout, scale, offset, gains)]),
             _ => throw Unsupported(parameters),
         };

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using CsCheck;
 using StreamMl.ModelEngine.Calibration;
 using StreamMl.ModelEngine.Scoring;
@@ -76,6 +77,33 @@ public sealed class ModelDocumentTests
         var bytes = TestModels.Trees(ModelTask.Binary).Write();
         foreach (var length in new[] { 0, 1, bytes.Length / 2, bytes.Length - 3 })
             Should.Throw<ModelException>(() => ModelDocument.Read(bytes.AsSpan(0, length), "model.json"));
+    }
+
+    [Fact]
+    public void Read_AnyPartReplaced_IsReadOrRefusedAndNothingElse()
+    {
+        var predictor = new StackPredictor([new TreePredictor(RandomTrees.Ensemble(new Random(2), 3, 6)), TestModels.Linear()], [new LinearFunction(0, [0, 1], [1, 1], [])]);
+        var text = Encoding.UTF8.GetString(TestModels.Of(ModelTask.Binary, new BlendPredictor([predictor], [1]), new PlattCalibrator(1, 0, PlattScale.Score)).Write());
+        Match[] tokens = [.. new[] { "\"[^\"]*\"(?!:)", "-?[0-9][0-9.eE+-]*|true|false", "\\{[^{}]*\\}", "\\[[^\\[\\]]*\\]" }
+            .SelectMany(pattern => Regex.Matches(text, pattern, RegexOptions.None, TimeSpan.FromSeconds(10)))];
+        tokens.Length.ShouldBeGreaterThan(200);
+        string[] others = ["null", "-1", "1e300", "[]", "{}", "[null]", "\"\"", "999999999", "true"];
+        foreach (var token in tokens)
+        {
+            foreach (var other in others)
+            {
+                var bytes = Encoding.UTF8.GetBytes($"{text[..token.Index]}{other}{text[(token.Index + token.Length)..]}");
+                try
+                {
+                    double[] scores = [0];
+                    ScoringModel.Load(bytes, "model.json").NewScorer().Score(TestModels.Row(0, 1, 2, float.NaN, 3), scores);
+                }
+                catch (ModelException)
+                {
+                    // Refused with a reason: that is what is wanted.
+                }
+            }
+        }
     }
 
     [Fact]

@@ -45,6 +45,53 @@ public sealed class ModelExtractorTests
     }
 
     [Fact]
+    public void LightGbm_Dart_ScoresAsMlNet()
+    {
+        var data = MlNetData.Make(1_500, 9, missing: true, categories: false);
+        var trained = MlNetData.Context.BinaryClassification.Trainers.LightGbm(new LightGbmBinaryTrainer.Options { NumberOfIterations = 20, NumberOfLeaves = 10, NumberOfThreads = 1, Booster = new DartBooster.Options() })
+            .Fit(data.View());
+
+        Check(data, trained, ModelTask.Binary, exact: true);
+    }
+
+    [Fact]
+    public void FastTreeTweedie_WhoseScoreIsAnExponential_IsRefused()
+    {
+        var data = MlNetData.Make(500, 10, missing: false, categories: false);
+        var trained = MlNetData.Context.Regression.Trainers.FastTreeTweedie(new() { LabelColumnName = "Value", NumberOfTrees = 2, NumberOfThreads = 1 }).Fit(data.View());
+
+        Should.Throw<NotSupportedException>(() => ModelExtractor.Extract(trained.Model, data.Layout)).Message.ShouldContain("train with LightGBM");
+    }
+
+    [Fact]
+    public void Explain_ExtractedLightGbm_AddsUpAndItsBaseIsTheMeanOfTheTrainingRows()
+    {
+        var data = MlNetData.Make(2_000, 11, missing: true, categories: true);
+        var trained = MlNetData.Context.BinaryClassification.Trainers.LightGbm(new LightGbmBinaryTrainer.Options { NumberOfIterations = 60, NumberOfLeaves = 31, MinimumExampleCountPerLeaf = 5, NumberOfThreads = 1, UseCategoricalSplit = true })
+            .Fit(data.View());
+        var extracted = ModelExtractor.Extract(trained.Model, data.Layout);
+        var background = new ExplanationBackground(extracted.Predictor, data.Slots);
+        foreach (var vector in data.Vectors)
+            background.Add(vector);
+        var scorer = new ScoringModel(ModelDocument.Create(ModelTask.Binary, Pipeline(data), background.Apply(), extracted.Link, ["0", "1"])).NewScorer();
+        var (raw, contributions, mean) = (new double[1], new double[data.Slots.Count], 0.0);
+        foreach (var vector in data.Vectors)
+        {
+            scorer.RawScores(vector, raw);
+            mean += raw[0] / data.Vectors.Length;
+        }
+
+        for (var r = 0; r < 50; r++)
+        {
+            var expected = scorer.ExplainSlots(data.Vectors[r], contributions);
+            scorer.RawScores(data.Vectors[r], raw);
+
+            expected.ShouldBe(mean, 1e-9);
+            (expected + contributions.Sum()).ShouldBe(raw[0], 1e-6 * Math.Max(1, Math.Abs(raw[0])));
+        }
+    }
+
+    [Fact]
     public void LightGbm_Regression_ScoresAsMlNet()
     {
         var data = MlNetData.Make(2_000, 3, missing: true, categories: true);
@@ -119,7 +166,7 @@ public sealed class ModelExtractorTests
         extracted.GainBySlot.Sum().ShouldBeGreaterThan(0);
         var model = new ScoringModel(ModelDocument.Create(
             task,
-            new PipelineDocument([.. data.Slots.Select(s => new ModelInput(s.Name, Shared.Events.FieldType.Float64, InputOrigin.Stored))], [], data.Slots),
+            Pipeline(data),
             extracted.Predictor,
             extracted.Link,
             task == ModelTask.Binary ? ["0", "1"] : task == ModelTask.Multiclass ? ["a", "b", "c"] : [],
@@ -145,6 +192,9 @@ public sealed class ModelExtractorTests
 
         return extracted;
     }
+
+    private static PipelineDocument Pipeline(MlNetData data) =>
+        new([.. data.Slots.Select(s => new ModelInput(s.Name, Shared.Events.FieldType.Float64, InputOrigin.Stored))], [], data.Slots);
 
     private static double Unscaled(ExtractedModel extracted, double raw) =>
         extracted is { Link: ModelLink.Sigmoid, Predictor: TreePredictor { Functions: [var function] } } ? (raw - function.Bias) / function.Scale : raw;
