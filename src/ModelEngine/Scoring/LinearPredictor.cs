@@ -13,16 +13,9 @@ namespace StreamMl.ModelEngine.Scoring;
 /// <param name="Means">The slots' means over the training rows, from which explanations are measured; empty where they are not known.</param>
 public sealed record LinearFunction(double Bias, IReadOnlyList<int> Slots, IReadOnlyList<double> Weights, IReadOnlyList<double> Means)
 {
-    internal static void Check(LinearFunction? function, int index, int slots)
+    internal void Check(int index, int slots)
     {
         const string remedy = "restore the model from a copy, or train it again";
-        if (function is null)
-            throw new ModelException($"linear function {index} is null: {remedy}");
-        function.Check(index, slots, remedy);
-    }
-
-    private void Check(int index, int slots, string remedy)
-    {
         if (Slots.Count != Weights.Count || (Means.Count != 0 && Means.Count != Slots.Count))
             throw new ModelException($"linear function {index} has {Slots.Count} slots, {Weights.Count} weights and {Means.Count} means; the numbers must be equal (or no means): {remedy}");
         if (Slots.Any(s => s < 0 || s >= slots))
@@ -47,7 +40,7 @@ public sealed record LinearPredictor(IReadOnlyList<LinearFunction> Functions) : 
     internal override void Check(IReadOnlyList<Slot> slots)
     {
         for (var i = 0; i < Functions.Count; i++)
-            LinearFunction.Check(Functions[i], i, slots.Count);
+            Functions[i].Check(i, slots.Count);
     }
 
     internal override CompiledPredictor Compile(IReadOnlyList<Slot> slots, KernelChoice kernels) => new CompiledLinear(Functions);

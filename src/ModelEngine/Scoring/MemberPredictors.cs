@@ -55,7 +55,7 @@ public sealed record StackPredictor(IReadOnlyList<Predictor> Members, IReadOnlyL
     {
         Members.CheckMembers(slots);
         for (var i = 0; i < Meta.Count; i++)
-            LinearFunction.Check(Meta[i], i, Members.Sum(m => m.Outputs));
+            Meta[i].Check(i, Members.Sum(m => m.Outputs));
     }
 
     internal override CompiledPredictor Compile(IReadOnlyList<Slot> slots, KernelChoice kernels) => new CompiledStack([.. Members.Select(m => m.Compile(slots, kernels))], Meta);
@@ -69,10 +69,8 @@ internal static class MemberChecks
 {
     public static void CheckMembers(this IReadOnlyList<Predictor> members, IReadOnlyList<Slot> slots)
     {
-        if (members.Count == 0 || members.Any(m => m is null))
-            throw new ModelException($"an ensemble has {members.Count} members of which some may be null; it needs at least 1, and none null: restore the model from a copy, or train it again");
-        if (members.Any(m => m.Outputs != members[0].Outputs))
-            throw new ModelException($"{members.Count} members with {string.Join(", ", members.Select(m => m.Outputs))} outputs; there must be equally many: train the model again");
+        if (members.Count == 0 || members.Any(m => m.Outputs != members[0].Outputs))
+            throw new ModelException($"an ensemble has {members.Count} members with {string.Join(", ", members.Select(m => m.Outputs))} raw scores; there must be at least 1, and all with equally many: train the model again");
         foreach (var member in members)
             member.Check(slots);
     }

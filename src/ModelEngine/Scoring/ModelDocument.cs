@@ -69,8 +69,29 @@ public sealed record ModelDocument(
         var root = json.RootElement;
         if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("format", out var format) || format.ValueKind != JsonValueKind.String || format.GetString() != FormatName)
             throw new JsonException($"it has no \"format\": \"{FormatName}\".");
-        return root.TryGetProperty("version", out var version) && version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out var number)
-            ? number
-            : throw new JsonException("its version is no whole number.");
+        if (!root.TryGetProperty("version", out var version) || version.ValueKind != JsonValueKind.Number || !version.TryGetInt32(out var number))
+            throw new JsonException("its version is no whole number.");
+        if (number <= NewestVersion)
+            RefuseNulls(root);
+        return number;
+    }
+
+    // No list of a model holds a null, and the types that are read cannot say so.
+    private static void RefuseNulls(JsonElement element)
+    {
+        if (element.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var member in element.EnumerateObject())
+                RefuseNulls(member.Value);
+        }
+        else if (element.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var item in element.EnumerateArray())
+            {
+                if (item.ValueKind == JsonValueKind.Null)
+                    throw new JsonException("a list in it holds null.");
+                RefuseNulls(item);
+            }
+        }
     }
 }

@@ -9,17 +9,15 @@ internal static class TreeChecks
     private const string Remedy = "restore the model from a copy, or train it again";
 
     /// <exception cref="ModelException">The first thing that is wrong.</exception>
-    public static void Check(TreeEnsemble? ensemble, int function, IReadOnlyList<Slot> slots)
+    public static void Check(TreeEnsemble ensemble, int function, IReadOnlyList<Slot> slots)
     {
-        if (ensemble is null)
-            throw new ModelException($"tree function {function} is null: {Remedy}");
         if (!double.IsFinite(ensemble.Bias) || !double.IsFinite(ensemble.Scale))
             throw new ModelException($"tree function {function} has bias {ensemble.Bias} and scale {ensemble.Scale}, which must be finite: {Remedy}");
         if (ensemble.Trees.Count > TreeEnsemble.MaxTrees)
             throw new ModelException($"tree function {function} has {ensemble.Trees.Count:N0} trees, and at most {TreeEnsemble.MaxTrees:N0} are read: train with fewer trees");
         for (var i = 0; i < ensemble.Trees.Count; i++)
         {
-            if ((ensemble.Trees[i] is null ? "it is null" : Fault(ensemble.Trees[i], slots)) is { } fault)
+            if (Fault(ensemble.Trees[i], slots) is { } fault)
                 throw new ModelException($"tree {i} of function {function}: {fault}: {Remedy}");
         }
     }
@@ -49,8 +47,6 @@ internal static class TreeChecks
         var last = -1;
         foreach (var split in tree.Categories)
         {
-            if (split is null)
-                return "a categorical split is null";
             if (split.Node <= last || split.Node >= tree.Slots.Count)
                 return $"categorical node {split.Node} is out of order or not there";
             last = split.Node;
