@@ -8,7 +8,7 @@ internal static class CommandList
     public static IEnumerable<Command> All() =>
     [
         DemoCommand.Create(), NewCommand.Create(), ValidateCommand.Create(), PlanCommand.Create(), WorkerCommands.Up(), WorkerCommands.Ingest(), WorkerCommands.Archive(), WorkerCommands.Features(),
-        WorkerCommands.Serve(), WorkerCommands.Registry(), GetCommand.Create(), BackfillCommand.Create(), PredictBatchCommand.Create(), ExplainCommand.Create(),
+        WorkerCommands.Serve(), WorkerCommands.Registry(), GetCommand.Create(), BackfillCommand.Create(), TrainCommand.Create(), PredictBatchCommand.Create(), ExplainCommand.Create(),
         LeakCheckCommand.Create(), RunsCommand.Create(), ModelsCommand.Create(), MlflowCommand.Create(),
         CheckCommands.Parity(), CheckCommands.Ledger(), WorkerCommands.Healthy(),
     ];

@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using StreamMl.ModelEngine;
 using StreamMl.ModelEngine.Metrics;
 using StreamMl.ModelEngine.Steps;
@@ -157,9 +158,18 @@ public sealed record TrainConfig
 
     public IReadOnlyList<VariantDefinition> Variants { get; init; } = [];
 
-    /// <summary>The configuration with a variant's features.</summary>
-    public TrainConfig Of(VariantDefinition variant) => this with
+    /// <summary>The configuration with a variant's features. Steps that name a column which the variant takes away do without it; a step of nothing else is left out.</summary>
+    public TrainConfig Of(VariantDefinition variant)
     {
-        Pipeline = Pipeline with { Include = variant.Include.Count > 0 ? variant.Include : Pipeline.Include, Exclude = [.. Pipeline.Exclude, .. variant.Exclude] },
-    };
+        bool Stays(string column) =>
+            !variant.Exclude.Any(g => FileSystemName.MatchesSimpleExpression(g, column, ignoreCase: false))
+            && (variant.Include.Count == 0 || !column.Contains('.', StringComparison.Ordinal) || variant.Include.Any(g => FileSystemName.MatchesSimpleExpression(g, column, ignoreCase: false)));
+        return this with
+        {
+            Pipeline = new PipelineDefinition(
+                variant.Include.Count > 0 ? variant.Include : Pipeline.Include,
+                [.. Pipeline.Exclude, .. variant.Exclude],
+                [.. Pipeline.Steps.Select(s => s with { Columns = [.. s.Columns.Where(Stays)] }).Where(s => s.Columns.Count > 0)]),
+        };
+    }
 }
