@@ -224,7 +224,8 @@ public sealed class RecordSourceTests(KafkaFixture kafka)
     private IRecordSource Create(bool managed, string? group = null, bool consumerProtocol = false)
     {
         var factory = new KafkaConsumerFactory(kafka.Endpoint);
-        var options = new RecordSourceOptions { GroupId = group, UseConsumerProtocol = consumerProtocol };
+        // The embedded broker lets each classic rebalance last the session timeout less a second.
+        var options = new RecordSourceOptions { GroupId = group, UseConsumerProtocol = consumerProtocol, SessionTimeoutMs = kafka.Kind == ServerKind.Embedded ? 3_000 : 10_000 };
         return managed ? factory.CreateManagedSource(options) : factory.CreateSource(options);
     }
 

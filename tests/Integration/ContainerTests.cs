@@ -8,7 +8,7 @@ using StreamMl.TestKit.Servers;
 using Testcontainers.Kafka;
 using Testcontainers.Redis;
 
-namespace StreamMl.Infrastructure.Tests;
+namespace StreamMl.Integration.Tests;
 
 /// <summary>
 /// The edges on servers in containers, as a user's compose or Kubernetes runs them. The other tests prefer servers that start faster; these two are what
