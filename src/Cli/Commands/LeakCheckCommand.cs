@@ -1,6 +1,11 @@
 using System.CommandLine;
 using Spectre.Console;
+using StreamMl.Infrastructure.Models;
+using StreamMl.ModelEngine.Scoring;
+using StreamMl.ModelEngine.Steps;
 using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Models;
+using StreamMl.Training.Configuration;
 using StreamMl.Training.Leakage;
 
 namespace StreamMl.Cli.Commands;
@@ -19,18 +24,23 @@ internal static class LeakCheckCommand
         var gap = new Option<string?>("--gap") { Description = "Time before each boundary whose rows are left out, as 1d; default: rows whose label was not known then" };
         var part = new Option<string?>("--part-column") { Description = "Column that names each row's part (train, validation, test), instead of a split by time" };
         var entity = new Option<string[]>("--entity") { Description = "Columns of which all rows with the same values were to be in one part", AllowMultipleArgumentsPerToken = true };
+        var config = new Option<string?>("--config") { Description = "A training configuration, whose label and split are looked at" };
+        var model = new Option<string?>("--model") { Description = "A registered model, as late@champion: its configuration's split, and whether its statistics were fitted on the training part alone" };
         var command = new Command("leakcheck", "Look for labels, rows and statistics that a training set knows and serving will not; exit code 1 if it finds any")
         {
-            data, label, time, labelTime, validation, test, gap, part, entity, TrackingOptions.Json,
+            data, label, time, labelTime, validation, test, gap, part, entity, config, model, TrackingOptions.Json, CommonOptions.Directory,
         };
         command.SetAction(arguments =>
         {
+            var (declared, fitted) = Model(arguments.GetValue(model), arguments.GetValue(CommonOptions.Directory)!);
             var report = LeakChecker.Run(new LeakRequest
             {
                 Data = arguments.GetValue(data)!,
                 Label = arguments.GetValue(label),
                 Time = arguments.GetValue(time),
                 LabelTime = arguments.GetValue(labelTime),
+                Config = arguments.GetValue(config) is { } path ? TrainConfigFile.Load(path) : declared,
+                Model = fitted,
                 Split = new LeakSplit
                 {
                     ValidationFrom = arguments.GetValue(validation),
@@ -47,6 +57,21 @@ internal static class LeakCheckCommand
             return report.IsClean ? 0 : CommandRunner.Failed;
         });
         return command;
+    }
+
+    private static (TrainConfig? Config, FittedModel? Fitted) Model(string? reference, string directory)
+    {
+        if (reference is null)
+            return (null, null);
+        var store = ModelStore.In(directory, TimeProvider.System);
+        var folder = store.Open(store.Resolve(ModelReference.Parse(reference)));
+        if (folder.Manifest.Lineage.Config is not { } text)
+            throw new ModelException($"{folder.Version} does not say how it was trained, so its statistics cannot be fitted again");
+        var (config, problems) = TrainConfigFile.Parse(text, $"{folder.Version} {ModelManifest.FileName}");
+        if (config is null)
+            throw new ModelException(string.Join('\n', problems));
+        var document = ModelDocument.Read(folder.Read(ModelFiles.Model), folder.PathOf(ModelFiles.Model));
+        return (config, new FittedModel(config.Pipeline, document.Pipeline, new FitOptions(document.Task, Math.Max(2, document.Classes.Count), config.Seed)));
     }
 
     private static void Print(LeakReport report)

@@ -88,7 +88,7 @@ internal static class RunsCommand
 
         // The metrics that most runs have, those that are sorted by before all.
         string[] metrics = [.. first.Concat(runs.SelectMany(r => r.Metrics.Keys).CountBy(k => k).OrderByDescending(c => c.Value).ThenBy(c => c.Key.Length).ThenBy(c => c.Key, StringComparer.Ordinal).Select(c => c.Key)).Distinct(StringComparer.Ordinal).Take(Math.Max(MaxMetricColumns, first.Count))];
-        var table = new Table().Border(TableBorder.Simple).AddColumns("run", "experiment", "name", "status", "took");
+        var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("run").NoWrap()).AddColumns("experiment", "name", "status", "took");
         foreach (var metric in metrics)
             table.AddColumn(new TableColumn(Markup.Escape(metric)).RightAligned());
         table.AddColumn("model");

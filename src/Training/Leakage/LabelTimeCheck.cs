@@ -8,16 +8,21 @@ internal static class LabelTimeCheck
 {
     private const double KnownEarlyShare = 0.001;
 
-    public static LeakOutcome Run(LeakTable table, (long ValidationUs, long TestUs)? bounds, List<LeakFinding> findings)
+    public static LeakOutcome Run(LeakTable table, (long ValidationUs, long TestUs)? bounds, bool isByEntity, List<LeakFinding> findings)
     {
         if (table.KnownUs is not { } known || table.TimeUs is not { } times)
             return new LeakOutcome(LeakChecks.LabelTime, "skipped", "the set does not say when each label was known; make it with `streamml backfill --label`, or name the column with --label-time");
         var before = findings.Count;
         var (validation, test) = bounds ?? (First(table, times, Part.Validation), First(table, times, Part.Test));
-        Unknown(table, known, Part.Train, Math.Min(validation, test), findings);
-        Unknown(table, known, Part.Validation, test, findings);
+        // A split by entity has all times in all parts, as declared.
+        if (!isByEntity)
+        {
+            Unknown(table, known, Part.Train, Math.Min(validation, test), findings);
+            Unknown(table, known, Part.Validation, test, findings);
+        }
+
         Early(table, times, known, findings);
-        return LeakChecker.Outcome(LeakChecks.LabelTime, findings, before, $"{table.Rows:N0} label times against the split");
+        return LeakChecker.Outcome(LeakChecks.LabelTime, findings, before, isByEntity ? "label times against the rows' own; the split is by entity, not by time" : $"{table.Rows:N0} label times against the split");
     }
 
     private static void Unknown(LeakTable table, long[] known, Part part, long endUs, List<LeakFinding> findings)

@@ -1,4 +1,7 @@
 using StreamMl.Infrastructure.TrainingSets;
+using StreamMl.Training.Configuration;
+using StreamMl.Training.Data;
+using StreamMl.Training.Splits;
 
 namespace StreamMl.Training.Leakage;
 
@@ -19,6 +22,9 @@ public sealed record LeakRequest
 
     public LeakSplit Split { get; init; } = new();
 
+    /// <summary>A training's configuration: its label and its split are looked at, instead of <see cref="Split"/>.</summary>
+    public TrainConfig? Config { get; init; }
+
     public LeakLimits Limits { get; init; } = new();
 
     /// <summary>A model whose fitted statistics are looked at too.</summary>
@@ -33,9 +39,30 @@ public static class LeakChecker
     /// <exception cref="LeakException">The set or the split cannot be looked at.</exception>
     public static LeakReport Run(LeakRequest request)
     {
-        var (table, manifest) = LeakTableReader.Read(request.Data, request.Label, request.Time, request.LabelTime);
+        var (table, manifest) = LeakTableReader.Read(request.Data, request.Label ?? request.Config?.Label, request.Time, request.LabelTime);
+        if (request.Config is { } config)
+        {
+            Apply(table, request.Data, config);
+            var entity = config.Split.Kind == SplitKind.Entity ? config.Split.Entity : [];
+            return Run(table, manifest, null, request with { Split = new LeakSplit { Entity = entity } });
+        }
+
         var bounds = request.Split.Apply(table);
         return Run(Inputs(table, request), manifest, bounds, request);
+    }
+
+    /// <summary>Splits as training does, by its own code.</summary>
+    private static void Apply(LeakTable table, string data, TrainConfig config)
+    {
+        using var set = TrainingSet.Open(data);
+        var name = config.Label ?? set.Manifest.Columns.First(c => c.Role == ColumnRoles.Label).Name;
+        var split = Splitter.Split(set, LabelColumn.Read(set, name, config.Task).Values, config.Split, config.Seed);
+        Array.Fill(table.Parts, Part.LeftOut);
+        foreach (var (part, rows) in ((Part, int[])[])[(Part.Train, split.Train.Rows), (Part.Validation, split.Validation.Rows), (Part.Test, split.Test.Rows)])
+        {
+            foreach (var row in rows)
+                table.Parts[row] = part;
+        }
     }
 
     private static LeakReport Run(LeakTable table, TrainingManifest? manifest, (long, long)? bounds, LeakRequest request)
@@ -44,7 +71,7 @@ public static class LeakChecker
         var findings = new List<LeakFinding>();
         List<LeakOutcome> outcomes =
         [
-            LabelTimeCheck.Run(table, bounds, findings),
+            LabelTimeCheck.Run(table, bounds, request.Split.Entity.Count > 0, findings),
             AvailabilityCheck.Run(manifest, findings),
             .. DuplicateCheck.Run(table, limits, findings),
             .. FeatureStrengthCheck.Run(table, limits, findings),

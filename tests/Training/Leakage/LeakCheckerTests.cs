@@ -1,6 +1,7 @@
 using System.Text;
 using StreamMl.ModelEngine;
 using StreamMl.ModelEngine.Steps;
+using StreamMl.Training.Configuration;
 using StreamMl.Training.Leakage;
 
 namespace StreamMl.Training.Tests.Leakage;
@@ -181,6 +182,18 @@ public sealed class LeakCheckerTests
         else
             found.ShouldBeEmpty();
         report.Checks.Single(c => c.Check == LeakChecks.FittedStatistics).Outcome.ShouldBe(leak ? "found" : "passed");
+    }
+
+    [Theory]
+    [InlineData("{ by: time }", 0)]
+    [InlineData("{ by: time, gap: 0s }", 0)]
+    [InlineData("{ by: random }", 2)]
+    public void Config_OfATraining_IsSplitAsTrainingDoes(string split, int findings)
+    {
+        using var lab = new LeakLab();
+        var (config, problems) = TrainConfigFile.Parse($"label: late\nsplit: {split}\ntrainer: {{ kind: lightgbm }}\n", "train.yaml");
+        config.ShouldNotBeNull(string.Join('\n', problems));
+        Found(LeakChecker.Run(new LeakRequest { Data = lab.Write(), Config = config }), LeakChecks.LabelTime).Count.ShouldBe(findings);
     }
 
     [Fact]

@@ -73,6 +73,7 @@ internal sealed class LeakLab : IDisposable
         using var writer = new ArrowTableWriter(Path.Combine(directory, "part-00000.arrow"), schema);
         writer.Write(batch);
         writer.Commit();
+        var file = File.ReadAllBytes(Path.Combine(directory, "part-00000.arrow"));
         var manifest = new TrainingManifest
         {
             Service = "arrival_delay",
@@ -88,7 +89,7 @@ internal sealed class LeakLab : IDisposable
             LeftOut = new Dictionary<string, long>(),
             Logs = [],
             Columns = [.. columns.Select(c => new ManifestColumn(c.Name, c.Type.ToString(), c.Role))],
-            Files = [new ManifestFile("part-00000.arrow", Rows.Count, 0, "")],
+            Files = [new ManifestFile("part-00000.arrow", Rows.Count, file.Length, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file)))],
         };
         File.WriteAllBytes(Path.Combine(directory, TrainingManifest.FileName), manifest.ToJson());
         return directory;
