@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Registry;
 using StreamMl.OnlineScorer.Api;
+using StreamMl.OnlineScorer.Api.Grpc;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.OnlineScorer.Scoring;
 using StreamMl.OnlineScorer.Triggers;
@@ -57,6 +58,8 @@ public static class ServingHosting
         services.TryAddSingleton<ModelLoader>();
         services.TryAddSingleton<ModelHost>();
         services.AddHostedService<ModelWatcher>();
+        services.AddSingleton<GrpcScorerServer>();
+        services.AddHostedService(p => p.GetRequiredService<GrpcScorerServer>());
         services.TryAddSingleton(p => new KafkaConsumerFactory(p.GetRequiredService<KafkaEndpoint>()));
         services.AddSingleton<ITriggerSinkFactory, PredictionSinkFactory>();
         return services;

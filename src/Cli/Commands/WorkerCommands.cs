@@ -24,10 +24,12 @@ internal static class WorkerCommands
 
     private static readonly Option<string?> Policies = new("--scoring") { Description = "How services are scored: topics, thresholds, missing and stale features; default: scoring.yaml beside the catalogue, if it is there" };
 
+    private static readonly Option<string?> Grpc = new("--grpc") { Description = "URL at which predictions are asked for by gRPC, as http://127.0.0.1:8089; default: not" };
+
     public static Command Up()
     {
         var replay = new Option<string?>("--replay") { Description = "A mapping file whose files are replayed into the topics" };
-        var command = new Command("up", "Run every worker in this process, on embedded servers where none are named") { Listen, Policies, replay, Speed, MaxAhead, Http }.WithServers().WithOps().WithCatalog();
+        var command = new Command("up", "Run every worker in this process, on embedded servers where none are named") { Listen, Grpc, Policies, replay, Speed, MaxAhead, Http }.WithServers().WithOps().WithCatalog();
         command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: true, services =>
         {
             AddArchive(services, arguments);
@@ -71,7 +73,7 @@ internal static class WorkerCommands
 
     public static Command Serve()
     {
-        var command = new Command("serve", "Answer feature queries, and read a vector at every trigger event; score both with the models that are champion or challenger") { Listen, Policies }.WithServers().WithOps().WithCatalog();
+        var command = new Command("serve", "Answer feature queries, and read a vector at every trigger event; score both with the models that are champion or challenger") { Listen, Grpc, Policies }.WithServers().WithOps().WithCatalog();
         command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddServing(services, arguments), stop));
         return command;
     }
@@ -117,7 +119,7 @@ internal static class WorkerCommands
 
     private static void AddServing(IServiceCollection services, ParseResult arguments)
     {
-        Scoring.Add(services, arguments.GetValue(CommonOptions.Directory)!, Scoring.Policies(arguments.GetValue(Policies), arguments.CatalogPath()));
+        Scoring.Add(services, arguments.GetValue(CommonOptions.Directory)!, Scoring.Policies(arguments.GetValue(Policies), arguments.CatalogPath()), arguments.GetValue(Grpc));
         services.AddFeatureApi(o => o.Url = arguments.GetValue(Listen)!);
         services.AddTriggerServing(o => o.Directory = arguments.GetValue(CommonOptions.Directory));
     }

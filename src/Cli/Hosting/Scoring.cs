@@ -15,11 +15,12 @@ internal static class Scoring
     /// <param name="services">Of the host.</param>
     /// <param name="directory">The installation's directory.</param>
     /// <param name="policies">How services are scored.</param>
-    public static void Add(IServiceCollection services, string directory, ScoringPolicies policies)
+    /// <param name="grpcUrl">Where gRPC listens; null: it does not.</param>
+    public static void Add(IServiceCollection services, string directory, ScoringPolicies policies, string? grpcUrl = null)
     {
         services.AddSingleton(p => ModelStore.In(directory, p.GetRequiredService<TimeProvider>()));
         services.AddSingleton(policies);
-        services.AddScoring();
+        services.AddScoring(o => o.GrpcUrl = grpcUrl);
     }
 
     /// <summary>The policies of the file that is named, else of scoring.yaml beside the catalogue, else none.</summary>

@@ -60,12 +60,4 @@ public sealed class FeatureApiServer(IServiceProvider services) : IHostedService
         if (web is not null)
             await web.DisposeAsync();
     }
-
-    /// <summary>Signals are the outer host's business.</summary>
-    private sealed class QuietLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }

@@ -56,7 +56,8 @@ internal static class FeatureRequest
         }
     }
 
-    private static long ParseTime(string text, string name, TimeProvider time)
+    /// <summary>A time as a text.</summary>
+    public static long ParseTime(string text, string name, TimeProvider time)
     {
         if (text is "now")
             return NowUs(time);

@@ -5,10 +5,12 @@ using StreamMl.Shared.Models;
 
 namespace StreamMl.OnlineScorer.Scoring;
 
-/// <summary>Models as the model engine runs them.</summary>
-public sealed class EngineModels : IModelCodeFactory
+/// <summary>Models as the model engine runs them, their trees by the kernel that a trial at load found fastest: all give the same bits.</summary>
+public sealed class EngineModels(TimeProvider? time = null) : IModelCodeFactory
 {
-    public IModelCode Load(ReadOnlyMemory<byte> document) => new Code(ScoringModel.Load(document.Span, ModelFiles.Model));
+    private readonly KernelChoice kernels = KernelChoice.ByTrial(time ?? TimeProvider.System);
+
+    public IModelCode Load(ReadOnlyMemory<byte> document) => new Code(ScoringModel.Load(document.Span, ModelFiles.Model, kernels));
 
     private sealed class Code(ScoringModel model) : IModelCode
     {

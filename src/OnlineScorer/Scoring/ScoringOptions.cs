@@ -16,6 +16,9 @@ public sealed class ScoringOptions
     [Range(1, 100_000)]
     public int MaxRows { get; set; } = 1_000;
 
+    /// <summary>Where gRPC listens, as http://127.0.0.1:8089 (HTTP/2 without TLS); port 0 takes a free one. Null (default): it does not.</summary>
+    public string? GrpcUrl { get; set; }
+
     /// <summary>Pause before a lost registry of schemas is tried again, in milliseconds. 10 to 60,000; default 200.</summary>
     [Range(10, 60_000)]
     public int RetryMs { get; set; } = 200;

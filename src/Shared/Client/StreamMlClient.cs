@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace StreamMl.Shared.Client;
 
 /// <summary>
-/// A client of the feature query API. Thread-safe; keep one per process. It neither retries nor caches: set the timeout on the
+/// A client of the feature query API and the scorer. Thread-safe; keep one per process. It neither retries nor caches: set the timeout on the
 /// <see cref="HttpClient"/>, which stays the caller's to dispose of.
 /// <code>
 /// var client = new StreamMlClient(new HttpClient { BaseAddress = new Uri("http://127.0.0.1:8088") });
@@ -34,27 +34,54 @@ public sealed class StreamMlClient(HttpClient http)
         IReadOnlyList<string> features, IReadOnlyList<IReadOnlyDictionary<string, object?>> entities, FeatureTime? asOf = null, CancellationToken cancellationToken = default) =>
         PostAsync(json => WriteNames(json, features), entities, asOf, cancellationToken);
 
+    /// <summary>The prediction for one row.</summary>
+    /// <param name="model">A name (its champion), name@alias or name@version; null: the only champion that serves.</param>
+    /// <param name="row">The service's keys and the model's request-time inputs: strings, integers, doubles, booleans, DateTime, or null for what is not known.</param>
+    /// <param name="asOf">Null: now.</param>
+    /// <param name="explain">Contributions too.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="StreamMlException">The server refused it, and says why.</exception>
+    public async Task<PredictionResult> PredictAsync(
+        string? model, IReadOnlyDictionary<string, object?> row, FeatureTime? asOf = null, bool explain = false, CancellationToken cancellationToken = default) =>
+        (await PredictAsync(model, [row], asOf, explain, cancellationToken).ConfigureAwait(false))[0];
+
+    /// <summary>Predictions for any number of rows, in one request and their order. A row that is not scored has an error.</summary>
+    public async Task<IReadOnlyList<PredictionResult>> PredictAsync(
+        string? model, IReadOnlyList<IReadOnlyDictionary<string, object?>> rows, FeatureTime? asOf = null, bool explain = false, CancellationToken cancellationToken = default)
+    {
+        using var answer = await PostAsync("v1/predict", Body("rows", json =>
+        {
+            if (model is not null)
+                json.WriteString("model", model);
+            json.WriteBoolean("explain", explain);
+        }, rows, asOf), cancellationToken).ConfigureAwait(false);
+        return PredictionResult.ReadAll(answer.RootElement);
+    }
+
     private async Task<IReadOnlyList<FeatureVector>> PostAsync(
         Action<Utf8JsonWriter> what, IReadOnlyList<IReadOnlyDictionary<string, object?>> entities, FeatureTime? asOf, CancellationToken cancellationToken)
     {
-        using var content = new ByteArrayContent(Body(what, entities, asOf));
-        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        using var response = await http.PostAsync(new Uri("v1/features", UriKind.Relative), content, cancellationToken).ConfigureAwait(false);
-        var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
-        if (!response.IsSuccessStatusCode)
-            throw StreamMlException.Of((int)response.StatusCode, bytes);
-        using var json = JsonDocument.Parse(bytes);
-        return FeatureVector.ReadAll(json.RootElement);
+        using var answer = await PostAsync("v1/features", Body("entities", what, entities, asOf), cancellationToken).ConfigureAwait(false);
+        return FeatureVector.ReadAll(answer.RootElement);
     }
 
-    private static byte[] Body(Action<Utf8JsonWriter> what, IReadOnlyList<IReadOnlyDictionary<string, object?>> entities, FeatureTime? asOf)
+    private async Task<JsonDocument> PostAsync(string path, byte[] body, CancellationToken cancellationToken)
+    {
+        using var content = new ByteArrayContent(body);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        using var response = await http.PostAsync(new Uri(path, UriKind.Relative), content, cancellationToken).ConfigureAwait(false);
+        var bytes = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
+        return response.IsSuccessStatusCode ? JsonDocument.Parse(bytes) : throw StreamMlException.Of((int)response.StatusCode, bytes);
+    }
+
+    private static byte[] Body(string list, Action<Utf8JsonWriter> what, IReadOnlyList<IReadOnlyDictionary<string, object?>> entities, FeatureTime? asOf)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream))
         {
             json.WriteStartObject();
             what(json);
-            json.WriteStartArray("entities");
+            json.WriteStartArray(list);
             foreach (var entity in entities)
                 WriteEntity(json, entity);
             json.WriteEndArray();
@@ -87,8 +114,10 @@ public sealed class StreamMlClient(HttpClient http)
                 case bool flag: json.WriteBooleanValue(flag); break;
                 case int number: json.WriteNumberValue(number); break;
                 case long number: json.WriteNumberValue(number); break;
+                case double number when double.IsFinite(number): json.WriteNumberValue(number); break;
+                case double number: json.WriteStringValue(double.IsNaN(number) ? "NaN" : number > 0 ? "Infinity" : "-Infinity"); break;
                 case DateTime time: json.WriteNumberValue(Time.TimeGrid.FromDateTime(time.ToUniversalTime())); break;
-                default: throw new ArgumentException($"key '{name}' is a {value.GetType().Name}; send a string, int, long, bool, DateTime or null", nameof(entity));
+                default: throw new ArgumentException($"'{name}' is a {value.GetType().Name}; send a string, int, long, double, bool, DateTime or null", nameof(entity));
             }
         }
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using StreamMl.OnlineScorer.Api;
+using StreamMl.OnlineScorer.Api.Grpc;
 using StreamMl.OnlineScorer.Scoring;
 using StreamMl.OnlineScorer.Tests.Scoring;
 using StreamMl.Shared.Store;
@@ -29,6 +30,8 @@ internal sealed class ApiLab : IAsyncDisposable
     public ServingLab Lab { get; }
 
     public HttpClient Http { get; }
+
+    public string GrpcAddress => host.Services.GetRequiredService<GrpcScorerServer>().Address;
 
     /// <summary>Where scoring was asked for.</summary>
     public ModelLab? Models { get; }

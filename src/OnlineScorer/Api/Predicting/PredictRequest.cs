@@ -150,7 +150,8 @@ internal static class PredictRequest
         }
     }
 
-    private static string Wanted(LoadedModel model) => model.GivenSchema.Fields.Count == 0
+    /// <summary>What a row must name, for messages.</summary>
+    public static string Wanted(LoadedModel model) => model.GivenSchema.Fields.Count == 0
         ? FeatureRequest.Keys(model.Service)
         : $"{FeatureRequest.Keys(model.Service)} and the inputs {string.Join(", ", model.GivenSchema.Fields.Select(f => $"{f.Name} ({f.Type})"))}";
 

@@ -33,13 +33,10 @@ internal static class PredictResponse
     private static void WriteRow(Utf8JsonWriter json, PredictWork work, int row, bool explain)
     {
         json.WriteStartObject();
-        var problem = work.Problem(row);
-        if (problem is null && work.Session.Run(work.Read, row, work.Given, row) is { } refusal)
-            problem = new ApiProblem(422, "refused", refusal, "see the scoring policy of the service");
-        if (problem is null)
-            WriteScore(json, work, row, explain);
-        else
+        if (work.Score(row) is { } problem)
             WriteProblem(json, problem);
+        else
+            WriteScore(json, work, row, explain);
         json.WriteEndObject();
     }
 

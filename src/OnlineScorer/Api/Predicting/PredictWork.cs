@@ -24,7 +24,13 @@ internal sealed class PredictWork(LoadedModel model)
 
     public int Count => problems.Count;
 
-    public ApiProblem? Problem(int row) => problems[row];
+    /// <summary>Scores a row; the result is in <see cref="Session"/>. Returns what is wrong with it, or null.</summary>
+    public ApiProblem? Score(int row)
+    {
+        if (problems[row] is { } problem)
+            return problem;
+        return Session.Run(Read, row, Given, row) is { } refusal ? new ApiProblem(422, "refused", refusal, "see the scoring policy of the service") : null;
+    }
 
     /// <summary>Idle ones live as long as their model.</summary>
     public static PredictWork Rent(LoadedModel model) => Idle.GetOrCreateValue(model).TryTake(out var work) ? work : new PredictWork(model);
