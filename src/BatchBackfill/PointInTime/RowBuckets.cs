@@ -43,11 +43,10 @@ internal sealed unsafe class RowBuckets : IDisposable
     {
         var most = layout.MostBytesOf(input, row);
         var bucket = buckets[entity & mask];
-        var block = bucket.Last;
-        if (block is null || block.Used + most > block.Capacity)
-            block = NewBlock(bucket, most);
-        var bytes = layout.Write(block.Start + block.Used, entity, watermarkUs, input, row);
-        block.Used += bytes;
+        if (bucket.End - bucket.Next < most)
+            NewBlock(bucket, most);
+        var bytes = layout.Write(bucket.Next, entity, watermarkUs, input, row);
+        bucket.Next += bytes;
         bucket.Bytes += bytes;
         Rows++;
     }
@@ -58,6 +57,7 @@ internal sealed unsafe class RowBuckets : IDisposable
     public void ForEach(int bucket, RowsVisitor visit)
     {
         var source = buckets[bucket];
+        source.Seal();
         if (source.Spilled.Count > 0)
         {
             using var buffer = new RowBlock(source.Spilled.Max(s => s.Bytes), budget);
@@ -81,7 +81,7 @@ internal sealed unsafe class RowBuckets : IDisposable
     {
         foreach (var block in buckets[bucket].Blocks)
             block.Dispose();
-        buckets[bucket].Blocks.Clear();
+        buckets[bucket].Forget();
     }
 
     public void Dispose()
@@ -94,13 +94,15 @@ internal sealed unsafe class RowBuckets : IDisposable
         File.Delete(spillPath);
     }
 
-    private RowBlock NewBlock(Bucket bucket, int rowBytes)
+    private void NewBlock(Bucket bucket, int rowBytes)
     {
+        bucket.Seal();
         if (budget.IsExceeded)
             Spill();
         var block = new RowBlock(Math.Max(BlockBytes, rowBytes), budget);
         bucket.Blocks.Add(block);
-        return block;
+        bucket.Next = block.Start;
+        bucket.End = block.Start + block.Capacity;
     }
 
     private void Spill()
@@ -108,6 +110,7 @@ internal sealed unsafe class RowBuckets : IDisposable
         spill ??= new FileStream(spillPath, FileMode.Create, FileAccess.ReadWrite, FileShare.None, 1 << 20);
         foreach (var bucket in buckets)
         {
+            bucket.Seal();
             foreach (var block in bucket.Blocks)
             {
                 bucket.Spilled.Add((spill.Position, block.Used));
@@ -115,7 +118,7 @@ internal sealed unsafe class RowBuckets : IDisposable
                 block.Dispose();
             }
 
-            bucket.Blocks.Clear();
+            bucket.Forget();
         }
 
         spill.Flush();
@@ -129,7 +132,24 @@ internal sealed unsafe class RowBuckets : IDisposable
 
         public long Bytes { get; set; }
 
-        public RowBlock? Last => Blocks.Count > 0 ? Blocks[^1] : null;
+        /// <summary>Where the next row goes in the last block, and where that block ends.</summary>
+        public byte* Next;
+
+        public byte* End;
+
+        /// <summary>Notes in the last block how much of it is used.</summary>
+        public void Seal()
+        {
+            if (Blocks.Count > 0)
+                Blocks[^1].Used = (int)(Next - Blocks[^1].Start);
+        }
+
+        /// <summary>The blocks are disposed.</summary>
+        public void Forget()
+        {
+            Blocks.Clear();
+            Next = End = null;
+        }
     }
 }
 

@@ -42,7 +42,8 @@ internal static class ArrowCells
             default: throw new InvalidDataException($"no field can be read from Arrow type {array.Data.DataType.Name}");
         }
 
-        ClearNulls(lanes, column.Valid);
+        if (array.NullCount != 0)
+            ClearNulls(lanes, column.Valid);
     }
 
     private static void CopyValidity(IArrowArray array, int from, Span<byte> valid)
