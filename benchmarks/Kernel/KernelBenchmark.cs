@@ -10,6 +10,7 @@ namespace StreamMl.Benchmarks.Kernel;
 internal static class KernelBenchmark
 {
     private const int Rows = 60_000;
+    private const int ExplainedRows = 200;
     private const int Rounds = 7;
     private const double EngineTarget = 3;
 
@@ -36,11 +37,12 @@ internal static class KernelBenchmark
             new("bit vector kernel", Vectors(model, KernelChoice.Fixed(KernelKind.BitVector))),
             new("chosen kernel", Vectors(model, chosen)),
             new("chosen kernel, from a feature row", FeatureRows(model, chosen)),
+            new("explanation (TreeSHAP)", Explanations(model, chosen), ExplainedRows),
         ];
         for (var round = -2; round < Rounds; round++)
         {
             foreach (var contender in contenders)
-                contender.Measure(Rows, isWarmUp: round < 0);
+                contender.Measure(isWarmUp: round < 0);
         }
 
         var engine = contenders[0].Nanoseconds;
@@ -119,6 +121,19 @@ internal static class KernelBenchmark
         };
     }
 
+    private static Func<double> Explanations(KernelModel model, ScoringModel ours)
+    {
+        var scorer = ours.NewScorer();
+        var contributions = new double[ours.Slots.Count];
+        return () =>
+        {
+            var sum = 0.0;
+            foreach (var vector in model.Vectors.AsSpan(0, ExplainedRows))
+                sum += scorer.ExplainSlots(vector, contributions);
+            return sum;
+        };
+    }
+
     private static FeatureRow ToRow(float[] vector)
     {
         var row = new FeatureRow(vector.Length);
@@ -131,7 +146,7 @@ internal static class KernelBenchmark
         return row;
     }
 
-    private sealed class Contender(string name, Func<double> run)
+    private sealed class Contender(string name, Func<double> run, int rows = Rows)
     {
         public string Name => name;
 
@@ -139,7 +154,7 @@ internal static class KernelBenchmark
 
         public double BytesPerRow { get; private set; } = double.PositiveInfinity;
 
-        public void Measure(int rows, bool isWarmUp)
+        public void Measure(bool isWarmUp)
         {
             var bytes = GC.GetAllocatedBytesForCurrentThread();
             var start = ThreadClock.Nanoseconds();

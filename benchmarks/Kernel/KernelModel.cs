@@ -51,9 +51,12 @@ internal sealed class KernelModel
         var options = new LightGbmBinaryTrainer.Options { NumberOfIterations = 100, NumberOfLeaves = 31, NumberOfThreads = 1, UseCategoricalSplit = categories };
         var trained = context.BinaryClassification.Trainers.LightGbm(options).Fit(context.Data.LoadFromEnumerable(asRows.Take(TrainingRows), schema));
         var extracted = ModelExtractor.Extract(trained.Model, layout);
+        var background = new ExplanationBackground(extracted.Predictor, slots);
+        foreach (var vector in vectors.Take(TrainingRows))
+            background.Add(vector);
         var pipeline = new PipelineDocument([.. slots.Select(s => new ModelInput(s.Name, FieldType.Float64, InputOrigin.Stored))], [], slots);
         return new KernelModel(
-            vectors, asRows, ModelDocument.Create(ModelTask.Binary, pipeline, extracted.Predictor, extracted.Link, ["0", "1"]),
+            vectors, asRows, ModelDocument.Create(ModelTask.Binary, pipeline, background.Apply(), extracted.Link, ["0", "1"]),
             context.Model.CreatePredictionEngine<Row, Scored>(trained, inputSchemaDefinition: schema));
     }
 

@@ -20,6 +20,7 @@ public sealed class ScoringModel
     {
         ModelDocumentChecks.Check(document);
         Document = document;
+        WhyUnexplained = document.Predictor.WhyUnexplained;
         Pipeline = new FittedPipeline(document.Pipeline);
         predictor = document.Predictor.Compile(Pipeline.Slots, kernels ?? KernelChoice.Default);
         var names = Pipeline.Inputs.Select((input, i) => (input.Name, i)).ToDictionary(p => p.Name, p => p.i, StringComparer.Ordinal);
@@ -71,7 +72,7 @@ public sealed class ScoringModel
     public bool CanExplain => WhyUnexplained is null;
 
     /// <summary>What is missing for explanations; null if nothing is.</summary>
-    public string? WhyUnexplained => Document.Predictor.WhyUnexplained;
+    public string? WhyUnexplained { get; }
 
     /// <summary>Room to score for one thread at a time; reuse it.</summary>
     public ModelScorer NewScorer() => new(this, predictor.NewRun());

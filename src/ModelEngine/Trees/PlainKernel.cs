@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace StreamMl.ModelEngine.Trees;
 
 /// <summary>One tree after the other, nodes of all trees in one array.</summary>
@@ -29,6 +31,8 @@ internal sealed class PlainKernel : TreeKernel
         (nodes, leaves) = ([.. all], [.. values]);
     }
 
+    // Compiled fully at once, as the other kernels are: a trial at load would find it slow and never fast.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public override double Sum(ReadOnlySpan<float> vector, TreeKernelRoom room)
     {
         var sum = 0.0;
@@ -44,6 +48,7 @@ internal sealed class PlainKernel : TreeKernel
             leafWeights[Leaf(root, vector)] += weight;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private int Leaf(int root, ReadOnlySpan<float> vector)
     {
         var all = nodes;
