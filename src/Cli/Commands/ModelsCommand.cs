@@ -30,12 +30,12 @@ internal static class ModelsCommand
                 return 0;
             }
 
-            var table = new Table().Border(TableBorder.Simple).AddColumns("model", "version", "aliases", "published", "service", "main metric", "run");
+            var table = new Table().Border(TableBorder.Simple).AddColumn("model").AddColumn(new TableColumn("version").NoWrap()).AddColumn("aliases").AddColumn(new TableColumn("published").NoWrap()).AddColumn(new TableColumn("test").NoWrap()).AddColumn("service");
             foreach (var (entry, folder) in entries)
             {
                 table.AddRow(
-                    Markup.Escape(entry.Version.Name), entry.Version.Version, string.Join(' ', entry.Aliases.Select(a => $"[green]{Markup.Escape(a)}[/]")), At(entry.PublishedAt), Markup.Escape(folder.Manifest.Service),
-                    MainMetric(folder.Metrics()), Markup.Escape(folder.Manifest.Lineage.RunId ?? ""));
+                    Markup.Escape(entry.Version.Name), entry.Version.Version, string.Join(' ', entry.Aliases.Select(a => $"[green]{Markup.Escape(a)}[/]")), At(entry.PublishedAt),
+                    MainMetric(folder.Metrics()), Markup.Escape(folder.Manifest.Service));
             }
 
             if (entries.Count == 0)

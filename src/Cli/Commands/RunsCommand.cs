@@ -88,16 +88,17 @@ internal static class RunsCommand
 
         // The metrics that most runs have, those that are sorted by before all.
         string[] metrics = [.. first.Concat(runs.SelectMany(r => r.Metrics.Keys).CountBy(k => k).OrderByDescending(c => c.Value).ThenBy(c => c.Key.Length).ThenBy(c => c.Key, StringComparer.Ordinal).Select(c => c.Key)).Distinct(StringComparer.Ordinal).Take(Math.Max(MaxMetricColumns, first.Count))];
-        var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("run").NoWrap()).AddColumns("experiment", "name", "status", "took");
+        var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("run").NoWrap()).AddColumn("name").AddColumn(new TableColumn("status").NoWrap()).AddColumn(new TableColumn("took").RightAligned().NoWrap());
         foreach (var metric in metrics)
-            table.AddColumn(new TableColumn(Markup.Escape(metric)).RightAligned());
-        table.AddColumn("model");
+            table.AddColumn(new TableColumn(Markup.Escape(metric)).RightAligned().NoWrap());
         foreach (var run in runs)
         {
             var record = run.Record;
-            table.AddRow([record.Id, Markup.Escape(record.Experiment), Markup.Escape(record.Name == record.Id ? "" : record.Name), Colored(record.Status), Took(record), .. metrics.Select(m => Number(run.Metrics.GetValueOrDefault(m))), Markup.Escape(record.Model ?? "")]);
+            table.AddRow([record.Id, Markup.Escape(record.Name == record.Id ? "" : record.Name), Colored(record.Status), Took(record), .. metrics.Select(m => Number(run.Metrics.GetValueOrDefault(m)))]);
         }
 
+        // Names of experiments are long, and mostly all the same.
+        AnsiConsole.MarkupLine($"[bold]{Markup.Escape(string.Join(", ", runs.Select(r => r.Record.Experiment).Distinct(StringComparer.Ordinal)))}[/]");
         AnsiConsole.Write(table);
         if (found > runs.Count)
             AnsiConsole.MarkupLine($"[grey]{found - runs.Count} more; --limit shows them[/]");
