@@ -2,8 +2,8 @@ using System.Globalization;
 using StreamMl.BatchBackfill.Parity;
 using StreamMl.Infrastructure.Catalogs;
 using StreamMl.Infrastructure.TrainingSets;
-using StreamMl.Shared.Definitions.Building;
 using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Definitions.Building;
 
 namespace StreamMl.BatchBackfill;
 
