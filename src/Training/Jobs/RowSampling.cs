@@ -1,10 +1,10 @@
+using StreamMl.Infrastructure.TrainingSets;
 using StreamMl.ModelEngine;
 using StreamMl.ModelEngine.Calibration;
 using StreamMl.ModelEngine.Sampling;
 using StreamMl.Training.Configuration;
 using StreamMl.Training.Data;
 using StreamMl.Training.Evaluation;
-using StreamMl.Infrastructure.TrainingSets;
 
 namespace StreamMl.Training.Jobs;
 

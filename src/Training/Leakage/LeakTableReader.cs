@@ -1,5 +1,5 @@
-using StreamMl.Infrastructure.TrainingSets;
 using StreamMl.Infrastructure.Tables;
+using StreamMl.Infrastructure.TrainingSets;
 using StreamMl.Shared.Events;
 
 namespace StreamMl.Training.Leakage;
