@@ -94,7 +94,7 @@ public sealed unsafe class AggregateLawTests
         fixed (long* into = byParts[0], whole = fused[0], from = byParts[1])
         {
             var run = new TileRun((byte*)from, 1, 48);
-            LaneFold.FoldCountAndStatistics(whole + 1, run);
+            LaneFold.FoldCountAndStatistics(whole + 1, new TileRuns(run, default, default));
             foreach (var op in CountAndStatistics)
                 LaneFold.Fold(op, into + 1, run);
         }

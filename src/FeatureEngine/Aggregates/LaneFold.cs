@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace StreamMl.FeatureEngine.Aggregates;
 
 /// <summary>
@@ -26,7 +28,9 @@ internal readonly unsafe struct TileRun(byte* tiles, int count, int strideBytes)
     /// <summary>The tiles with from &lt;= start &lt;= to.</summary>
     public TileRun Between(long fromUs, long toUs)
     {
-        var first = LowerBound(fromUs);
+        if (Count == 0)
+            return this;
+        var first = StartUs(0) >= fromUs ? 0 : StartUs(Count - 1) < fromUs ? Count : LowerBound(fromUs);
         var end = Count;
         while (end > first && StartUs(end - 1) > toUs)
             end--;
@@ -48,6 +52,17 @@ internal readonly unsafe struct TileRun(byte* tiles, int count, int strideBytes)
 
         return low;
     }
+}
+
+/// <summary>The tiles of a level, ascending: older, newer, open. Any may be empty.</summary>
+internal readonly struct TileRuns(TileRun older, TileRun newer, TileRun open)
+{
+    public readonly TileRun Older = older;
+    public readonly TileRun Newer = newer;
+    public readonly TileRun Open = open;
+
+    /// <summary>The tiles with from &lt;= start &lt;= to.</summary>
+    public TileRuns Between(long fromUs, long toUs) => new(Older.Between(fromUs, toUs), Newer.Between(fromUs, toUs), Open.Between(fromUs, toUs));
 }
 
 /// <summary>Merges tiles into an accumulator from left to right, in time order: the only association there is. Pure.</summary>
@@ -87,25 +102,29 @@ internal static unsafe class LaneFold
         ops.Length == 2 && ops[0].Kind == LaneOpKind.RowCount && ops[1].Kind == LaneOpKind.Stats && ops[1].Parts == AllParts;
 
     /// <summary>Folds both parts of such tiles in one pass.</summary>
-    public static void FoldCountAndStatistics(long* into, TileRun run)
+    public static void FoldCountAndStatistics(long* into, in TileRuns runs)
     {
-        var stride = run.StrideBytes;
-        var tile = run.Tiles + 8;
-        var end = tile + ((long)stride * run.Count);
         var values = (double*)into;
-        long rows = into[0], count = into[1];
-        double sum = values[2], min = values[3], max = values[4];
-        for (; tile < end; tile += stride)
+        var all = new CountAndStatistics { Rows = into[0], Count = into[1], Sum = values[2], Min = values[3], Max = values[4] };
+        Fold(ref all, runs.Older);
+        Fold(ref all, runs.Newer);
+        Fold(ref all, runs.Open);
+        (into[0], into[1], values[2], values[3], values[4]) = (all.Rows, all.Count, all.Sum, all.Min, all.Max);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Fold(ref CountAndStatistics into, TileRun run)
+    {
+        var tile = run.Tiles + 8;
+        for (var left = run.Count; left > 0; left--, tile += run.StrideBytes)
         {
             var from = (double*)tile;
-            rows += ((long*)tile)[0];
-            count += ((long*)tile)[1];
-            sum += from[2];
-            min = Least(min, from[3]);
-            max = Greatest(max, from[4]);
+            into.Rows += ((long*)tile)[0];
+            into.Count += ((long*)tile)[1];
+            into.Sum += from[2];
+            into.Min = Least(into.Min, from[3]);
+            into.Max = Greatest(into.Max, from[4]);
         }
-
-        (into[0], into[1], values[2], values[3], values[4]) = (rows, count, sum, min, max);
     }
 
     private static void FoldStats(StatsParts parts, long* at, byte* tile, byte* end, int stride)
@@ -178,5 +197,14 @@ internal static unsafe class LaneFold
                 Lanes.MergeLast(at, tile[0], tile[1], tile[2]);
                 break;
         }
+    }
+
+    private struct CountAndStatistics
+    {
+        public long Rows;
+        public long Count;
+        public double Sum;
+        public double Min;
+        public double Max;
     }
 }

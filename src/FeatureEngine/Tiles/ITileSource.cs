@@ -3,17 +3,6 @@ using StreamMl.FeatureEngine.Views;
 
 namespace StreamMl.FeatureEngine.Tiles;
 
-/// <summary>The tiles of a level, ascending: older, newer, open. Any may be empty.</summary>
-internal readonly struct TileRuns(TileRun older, TileRun newer, TileRun open)
-{
-    public readonly TileRun Older = older;
-    public readonly TileRun Newer = newer;
-    public readonly TileRun Open = open;
-
-    /// <summary>The tiles with from &lt;= start &lt;= to.</summary>
-    public TileRuns Between(long fromUs, long toUs) => new(Older.Between(fromUs, toUs), Newer.Between(fromUs, toUs), Open.Between(fromUs, toUs));
-}
-
 /// <summary>Where a read takes its tiles from: memory or stored bytes. Levels are visited in order.</summary>
 internal unsafe interface ITileSource
 {

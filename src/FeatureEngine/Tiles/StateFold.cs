@@ -83,9 +83,7 @@ internal static unsafe class StateFold
     {
         if (level.IsCountAndStatistics)
         {
-            LaneFold.FoldCountAndStatistics(lanes, runs.Older);
-            LaneFold.FoldCountAndStatistics(lanes, runs.Newer);
-            LaneFold.FoldCountAndStatistics(lanes, runs.Open);
+            LaneFold.FoldCountAndStatistics(lanes, in runs);
             return;
         }
 

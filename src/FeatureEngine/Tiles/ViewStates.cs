@@ -23,6 +23,7 @@ public sealed unsafe class ViewStates : IDisposable
     private readonly LevelTiles closed;
     private readonly OpenTiles open;
     private readonly EntityUpdate update;
+    private readonly StatisticsUpdate? statistics;
     private readonly VariablePool variables = new();
     private readonly EntityLayout layout;
     private bool disposed;
@@ -35,6 +36,8 @@ public sealed unsafe class ViewStates : IDisposable
         closed = new LevelTiles(program, variables);
         open = new OpenTiles(program, layout, closed);
         update = new EntityUpdate(program, open, closed, variables);
+        if (StatisticsUpdate.IsFor(open, program.Levels.Length))
+            statistics = new StatisticsUpdate(program, entities, open, closed, update);
         codec = new StateCodec(program, layout, open, closed, variables);
     }
 
@@ -70,6 +73,12 @@ public sealed unsafe class ViewStates : IDisposable
     /// </summary>
     public void Apply(ViewInput input, int fromRow, int toRow, ReadOnlySpan<int> ids, Span<RowOutcome> outcomes)
     {
+        if (statistics is not null)
+        {
+            statistics.Apply(input, fromRow, toRow, ids, outcomes);
+            return;
+        }
+
         for (var i = fromRow; i < toRow; i++)
         {
             if (Sse.IsSupported && i + FarAhead < toRow)
@@ -81,6 +90,12 @@ public sealed unsafe class ViewStates : IDisposable
     /// <summary>Takes rows of one entity into its state, in order.</summary>
     public void Apply(ViewInput input, int fromRow, int toRow, int id, Span<RowOutcome> outcomes)
     {
+        if (statistics is not null)
+        {
+            statistics.Apply(input, fromRow, toRow, id, outcomes);
+            return;
+        }
+
         for (var i = fromRow; i < toRow; i++)
             outcomes[i] = Apply(input, i, id);
     }

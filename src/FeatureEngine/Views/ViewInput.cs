@@ -101,6 +101,9 @@ public sealed class ViewInput
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public ReadOnlySpan<byte> Key(int row) => keyArena.Slice(keyLanes[row]);
 
+    /// <summary>By row; negative where <see cref="IsFiltered"/>.</summary>
+    internal ReadOnlySpan<long> KeyLanes => keyLanes;
+
     internal ReadOnlySpan<byte> Text(int column, int row) => Batch.Arena.Slice(aggregated[column]!.Lanes[row]);
 
     /// <summary>The row's values of the program's columns.</summary>
