@@ -5,12 +5,14 @@ using StreamMl.Benchmarks.Kernel;
 using StreamMl.Benchmarks.Read;
 using StreamMl.Benchmarks.StreamJob;
 using StreamMl.Benchmarks.Tiles;
+using StreamMl.Benchmarks.Training;
 
 // dotnet run -c Release --project benchmarks -- NAME [arguments]
 // One line per benchmark: its name, what it shows, and what runs it (arguments -> exit code; 1 where a target was missed).
 (string Name, string Shows, Func<string[], int> Run)[] benchmarks =
 [
     ("backfill", "training set from 10M events and 1M rows, file to file, beside DuckDB", BackfillBenchmark.Run),
+    ("arrow", "a training set to ML.NET: opened and scanned where it lies, beside objects in memory and a text file", ArrowBenchmark.Run),
     ("consume", "raw records from Kafka: Confluent.Kafka's consumer and librdkafka's batch call", ConsumeBenchmark.Run),
     ("decode", "Avro decoding against Apache.Avro's specific reader and Confluent's generic deserializer", DecodeBenchmark.Run),
     ("kernel", "one row through 100 trees x 31 leaves against ML.NET's PredictionEngine", KernelBenchmark.Run),

@@ -29,7 +29,9 @@ internal sealed record TrainingData(
         var sample = RowSampling.Choose(set, split.Train.Rows, labels, config);
         var rows = new TrainingRows(set, inputs, sample.Rows, labels.Values, sample.Weights);
         progress($"fitting the steps on {rows.Count:N0} rows");
-        var fitted = PipelineFitter.Fit(config.Pipeline, rows, new FitOptions(config.Task, Math.Max(2, labels.Classes.Count), config.Seed));
+        // The label is no input: to exclude it too is no mistake, when one configuration serves several labels.
+        var pipeline = config.Pipeline with { Exclude = [.. config.Pipeline.Exclude.Where(e => e != label)] };
+        var fitted = PipelineFitter.Fit(pipeline, rows, new FitOptions(config.Task, Math.Max(2, labels.Classes.Count), config.Seed));
         progress($"{fitted.Pipeline.Inputs.Count} inputs, {fitted.Pipeline.Slots.Count} slots");
         SlotSource Part(SplitPart part) => SlotSource.Encoded(fitted.Pipeline, set, part.Rows, labels.Values).Kept(KeptBytes);
         return new TrainingData(

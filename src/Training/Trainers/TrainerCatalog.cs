@@ -62,7 +62,7 @@ public static class TrainerCatalog
         new("fasttree", "Gradient boosted trees (FastTree).", false, AllTasks, [Trees, Leaves, MinRows, Rate, Bins, FeatureShare, RowShare]),
         new("fastforest", "A random forest (FastForest).", false, AllTasks, [Trees, Leaves, MinRows, Bins, FeatureShare with { Default = 0.7 }, RowShare with { Default = 0.7 }]),
         new("sdca", "A linear model by stochastic dual coordinate ascent.", true, AllTasks, [L1, L2 with { Default = 1e-4 }, new("iterations", 20, 1, 10_000, true, "Most passes over the rows")]),
-        new("lbfgs", "A linear model by L-BFGS (regression: Poisson).", true, AllTasks, [L1, L2 with { Default = 1 }, new("iterations", 200, 1, 100_000, true, "Most iterations")]),
+        new("lbfgs", "A linear model by L-BFGS.", true, [ModelTask.Binary, ModelTask.Multiclass], [L1, L2 with { Default = 1 }, new("iterations", 200, 1, 100_000, true, "Most iterations")]),
     ];
 
     /// <summary>The kind of that name, or null.</summary>

@@ -31,7 +31,6 @@ internal sealed class TrainerFactory(MLContext ml, ModelTask task, int seed, int
         ("sdca", _) => ml.Regression.Trainers.Sdca(With(new SdcaRegressionTrainer.Options(), o => Sdca(d, o, weight))),
         ("lbfgs", ModelTask.Binary) => ml.BinaryClassification.Trainers.LbfgsLogisticRegression(Lbfgs(d, new LbfgsLogisticRegressionBinaryTrainer.Options(), weight)),
         ("lbfgs", ModelTask.Multiclass) => ml.MulticlassClassification.Trainers.LbfgsMaximumEntropy(Lbfgs(d, new LbfgsMaximumEntropyMulticlassTrainer.Options(), weight)),
-        ("lbfgs", _) => ml.Regression.Trainers.LbfgsPoissonRegression(Lbfgs(d, new LbfgsPoissonRegressionTrainer.Options(), weight)),
         var other => throw new NotSupportedException($"no trainer for {other}"),
     };
 
