@@ -3,6 +3,7 @@ using StreamMl.Benchmarks.Decode;
 using StreamMl.Benchmarks.Kafka;
 using StreamMl.Benchmarks.Kernel;
 using StreamMl.Benchmarks.Read;
+using StreamMl.Benchmarks.Score;
 using StreamMl.Benchmarks.StreamJob;
 using StreamMl.Benchmarks.Tiles;
 using StreamMl.Benchmarks.Training;
@@ -16,7 +17,9 @@ using StreamMl.Benchmarks.Training;
     ("consume", "raw records from Kafka: Confluent.Kafka's consumer and librdkafka's batch call", ConsumeBenchmark.Run),
     ("decode", "Avro decoding against Apache.Avro's specific reader and Confluent's generic deserializer", DecodeBenchmark.Run),
     ("kernel", "one row through 100 trees x 31 leaves against ML.NET's PredictionEngine", KernelBenchmark.Run),
+    ("predict", "POST /v1/predict beside a bare Kestrel endpoint that answers a constant of the same size", PredictBenchmark.Run),
     ("read", "online read of 64 entities x 3 views against HGETALL of text fields, same client, one redis-server", ReadBenchmark.Run),
+    ("score-loop", "Kafka to store to model to Kafka beside the same loop with an HGETALL per event, and beside MGET alone", ScoreLoopBenchmark.Run),
     ("stream", "our stream job on the peers' topic; StreamJob/run.sh runs it beside Flink and Kafka Streams", StreamBenchmark.Run),
     ("tiles", "tile updates on 5 levels against DuckDB's group-by of one level", TileUpdateBenchmark.Run),
 ];

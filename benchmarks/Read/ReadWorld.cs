@@ -20,7 +20,7 @@ internal sealed class ReadWorld
     private const int Partitions = 4;
     private const long StartUs = 1_700_000_000_000_000;
     private const long WeekUs = 7L * 86_400_000_000;
-    private const long AsOfUs = StartUs + WeekUs + 1;
+    public const long AsOfUs = StartUs + WeekUs + 1;
 
     private static readonly EventSchema Schema = new("bench.Event", [new("at", FieldType.Timestamp, false), new("k", FieldType.String, false), new("x", FieldType.Float64, false)]);
 
@@ -28,12 +28,12 @@ internal sealed class ReadWorld
     private readonly ServedService service;
     private readonly RedisValue[][] fieldNames;
 
-    private ReadWorld()
+    private ReadWorld(IEnumerable<string> viewNames, SourceDefinition? trigger)
     {
         var source = new SourceDefinition { Name = "s", Topic = "s", AvroSchema = "{}", Schema = Schema, EventTimeField = "at", KeyFields = ["k"], Partitions = Partitions };
-        var views = new[] { "origin_landed", "dest_landed", "carrier_landed" }.Select(n => new ViewDefinition { Name = n, Source = "s", Entity = "e", KeyFields = ["k"], Features = [.. Features()] }).ToList();
-        var definition = new ServiceDefinition { Name = "bench", Features = [.. views.SelectMany(v => v.Features.Select(f => new FeatureReference(v.Name, f.Name)))] };
-        catalog = new Catalog("bench", [source], [new("e", ["k"])], views, [definition]);
+        var views = viewNames.Select(n => new ViewDefinition { Name = n, Source = "s", Entity = "e", KeyFields = ["k"], Features = [.. Features()] }).ToList();
+        var definition = new ServiceDefinition { Name = "bench", Trigger = trigger?.Name, Features = [.. views.SelectMany(v => v.Features.Select(f => new FeatureReference(v.Name, f.Name)))] };
+        catalog = new Catalog("bench", trigger is null ? [source] : [source, trigger], [new("e", ["k"])], views, [definition]);
         service = ServedService.Compile(catalog, definition);
         fieldNames = [.. service.Views.Select(v => v.View.Program.Outputs.Select(o => (RedisValue)o.FullName).ToArray())];
     }
@@ -42,9 +42,17 @@ internal sealed class ReadWorld
 
     public int HashBytes { get; private set; }
 
-    public static async Task<ReadWorld> FillAsync(IConnectionMultiplexer redis, int eventsPerEntity)
+    public Catalog Catalog => catalog;
+
+    public ServedService Service => service;
+
+    /// <param name="redis">Where the states and hashes go.</param>
+    /// <param name="eventsPerEntity">Events in each state.</param>
+    /// <param name="views">The views of the service; three by default.</param>
+    /// <param name="trigger">The service's trigger, where it has one.</param>
+    public static async Task<ReadWorld> FillAsync(IConnectionMultiplexer redis, int eventsPerEntity, IEnumerable<string>? views = null, SourceDefinition? trigger = null)
     {
-        var world = new ReadWorld();
+        var world = new ReadWorld(views ?? ["origin_landed", "dest_landed", "carrier_landed"], trigger);
         for (var view = 0; view < world.service.Views.Count; view++)
             await world.FillViewAsync(redis, view, eventsPerEntity);
         return world;
@@ -105,7 +113,7 @@ internal sealed class ReadWorld
     }
 
     // The fields come as they were written, so that a name is compared with the one expected, which is kinder than a look-up.
-    private void Decode(HashEntry[] entries, int view, Span<double> values)
+    public void Decode(HashEntry[] entries, int view, Span<double> values)
     {
         for (var i = 0; i < entries.Length; i++)
         {
@@ -199,7 +207,7 @@ internal sealed class ReadWorld
     private static double Number(FeatureRow row, int column, FieldType type) =>
         row.Valid[column] == 0 ? double.NaN : type == FieldType.Float64 ? BitConverter.Int64BitsToDouble(row.Lanes[column]) : row.Lanes[column];
 
-    private static string Key(int entity) => $"E{entity:D6}";
+    public static string Key(int entity) => $"E{entity:D6}";
 
     private static IEnumerable<FeatureDefinition> Features()
     {

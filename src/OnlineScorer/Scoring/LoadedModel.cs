@@ -11,6 +11,7 @@ namespace StreamMl.OnlineScorer.Scoring;
 public sealed class LoadedModel
 {
     private readonly int[] storedColumns;
+    private readonly FieldType[] inputTypes;
 
     /// <param name="version">Which.</param>
     /// <param name="code">Its code.</param>
@@ -22,6 +23,7 @@ public sealed class LoadedModel
     {
         (Version, Code, Service, Policy) = (version, code, service, policy);
         Threshold = code.Task == ModelTask.Binary ? threshold ?? code.Threshold : null;
+        inputTypes = [.. code.Inputs.Select(i => i.Type)];
         storedColumns = [.. code.Inputs.Select(i => i.Origin == InputOrigin.Stored ? ColumnOf(i) : -1)];
         GivenSchema = new EventSchema("given", [.. code.Inputs.Where(i => i.Origin == InputOrigin.Request).Select(i => new EventField(i.Name, i.Type, Nullable: true))]);
     }
@@ -65,7 +67,7 @@ public sealed class LoadedModel
             if (givenColumns[input] >= 0)
                 VectorCopy.Cell(given, givenColumns[input], row, vector, input);
             else
-                VectorCopy.Value(stored, storedColumns[input], Inputs[input].Type, vector, input);
+                VectorCopy.Value(stored, storedColumns[input], inputTypes[input], vector, input);
         }
     }
 

@@ -16,7 +16,8 @@ namespace StreamMl.OnlineScorer.Scoring;
 internal sealed class PredictionEncoder
 {
     private readonly LoadedModel model;
-    private readonly PredictionSchema schema;
+    private readonly FieldType[] inputTypes;
+    private readonly Dictionary<string, byte[]> decisions;
     private readonly int schemaId;
     private readonly int[] triggerColumns;
     private readonly byte[] idPrefix;
@@ -34,7 +35,9 @@ internal sealed class PredictionEncoder
     public PredictionEncoder(ServingModel serving, string triggerTopic, EventSchema trigger, PredictionSchema schema, int schemaId)
     {
         model = serving.Model;
-        (this.schema, this.schemaId) = (schema, schemaId);
+        this.schemaId = schemaId;
+        inputTypes = [.. schema.Inputs.Select(i => i.Type)];
+        decisions = model.Classes.Distinct(StringComparer.Ordinal).ToDictionary(c => c, Encoding.UTF8.GetBytes, StringComparer.Ordinal);
         triggerColumns = [.. schema.TriggerFields.Select(f => trigger.IndexOf(f.Name))];
         idPrefix = PredictionId.Prefix(model.Version, triggerTopic);
         topic = Encoding.UTF8.GetBytes(triggerTopic);
@@ -60,8 +63,7 @@ internal sealed class PredictionEncoder
         foreach (var column in triggerColumns)
             WriteCell(batch.Events, column, trigger.Row);
         WriteScores(scored, batch.IsCaughtUp);
-        for (var input = 0; input < schema.Inputs.Count; input++)
-            WriteValue(scored.Vector, input, schema.Inputs[input].Type);
+        WriteInputs(scored.Vector);
         WriteViews(batch.Read, request);
         return buffer.Written.ToArray();
     }
@@ -92,7 +94,9 @@ internal sealed class PredictionEncoder
         foreach (var score in scored.Scores)
             buffer.Double(score);
         buffer.Long(0);
-        WriteText(scored.Decision);
+        buffer.Long(scored.Decision is null ? 0 : 1);
+        if (scored.Decision is { } decision)
+            buffer.Text(decisions[decision]);
         buffer.Long(model.Threshold is null ? 0 : 1);
         if (model.Threshold is { } threshold)
             buffer.Double(threshold);
@@ -132,20 +136,18 @@ internal sealed class PredictionEncoder
             buffer.Long(number);
     }
 
-    private void WriteText(string? text)
-    {
-        buffer.Long(text is null ? 0 : 1);
-        if (text is not null)
-            buffer.Text(Encoding.UTF8.GetBytes(text));
-    }
-
     private void WriteCell(EventBatch events, int column, int row)
     {
         var from = events.ColumnSpan[column];
         WriteLane(from.Valid[row] != 0, from.Lanes[row], from.Type, events.Arena);
     }
 
-    private void WriteValue(FeatureRow vector, int column, FieldType type) => WriteLane(vector.Valid[column] != 0, vector.Lanes[column], type, vector.Arena);
+    private void WriteInputs(FeatureRow vector)
+    {
+        var (lanes, valid) = (vector.Lanes, vector.Valid);
+        for (var input = 0; input < inputTypes.Length; input++)
+            WriteLane(valid[input] != 0, lanes[input], inputTypes[input], vector.Arena);
+    }
 
     private void WriteLane(bool isValid, long lane, FieldType type, Utf8Arena arena)
     {

@@ -1,0 +1,132 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
+using StreamMl.Infrastructure.Kafka;
+using StreamMl.Infrastructure.Store;
+using StreamMl.OnlineScorer.Reading;
+using StreamMl.OnlineScorer.Scoring;
+using StreamMl.OnlineScorer.Triggers;
+using StreamMl.Shared.Log;
+
+namespace StreamMl.Benchmarks.Score;
+
+/// <summary>A trigger server with a prediction sink, as a scorer has them, in a group of its own.</summary>
+internal sealed class LoopLife : IAsyncDisposable
+{
+    private readonly CancellationTokenSource stop = new();
+    private readonly TimedSource source;
+    private readonly Task run;
+
+    public LoopLife(KafkaEndpoint kafka, BenchRedis redis, ScoreWorld world, string topic, string name, bool fromStart)
+    {
+        var store = new RedisStateStore(redis.Connection);
+        var fields = world.Trigger.Schema.Fields.Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
+        var plan = TriggerPlan.Compile(world.Read.Catalog, "bench", fields);
+        var consumers = new KafkaConsumerFactory(kafka);
+        source = new TimedSource(consumers.CreateSource(new RecordSourceOptions { GroupId = name, UseConsumerProtocol = true, ReadHeaders = false }));
+        Output = new TimedOutput(new KafkaPredictionOutput(topic, new KafkaProducerFactory(kafka).Create(), consumers), source);
+        Forget(redis, plan);
+        var services = new TriggerServices(store, new FeatureReader(store, new()), (_, _) => ValueTask.FromResult(ScoreWorld.Avro), new KafkaTopicEnds(consumers), null, TimeProvider.System, NullLogger.Instance);
+        var options = new TriggerServingOptions { AlignOlderThanMs = int.MaxValue, StartAtEnd = !fromStart };
+        run = Task.Factory.StartNew(
+            () =>
+            {
+                var sink = new PredictionSink(world.Trigger, "bench", world.Host, Output, (_, _) => ValueTask.FromResult(2));
+                using var server = new TriggerServer(plan, services, options, source, [sink]);
+                server.Run(stop.Token);
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    }
+
+    public TimedOutput Output { get; }
+
+    /// <summary>The partitions are assigned.</summary>
+    public Task ReadyAsync() => WaitAsync(() => source.Assignment.Count == ScoreWorld.Partitions);
+
+    /// <summary>So many predictions are handed over.</summary>
+    public Task UntilAsync(int count) => WaitAsync(() => Output.Count >= count);
+
+    public async ValueTask DisposeAsync()
+    {
+        await stop.CancelAsync();
+        await run;
+        stop.Dispose();
+        await Output.DisposeAsync();
+    }
+
+    private async Task WaitAsync(Func<bool> done)
+    {
+        while (!done())
+        {
+            if (run.IsCompleted)
+                await run;
+            await Task.Delay(1);
+        }
+    }
+
+    /// <summary>No position of an earlier round.</summary>
+    private static void Forget(BenchRedis redis, TriggerPlan plan)
+    {
+        for (var p = 0; p < ScoreWorld.Partitions; p++)
+        {
+            var partition = new PartitionId(plan.Source.Topic, p);
+            redis.Connection.GetDatabase().KeyDelete([plan.PositionKey(partition), plan.SinkPositionKey(partition, "predictions")]);
+        }
+    }
+}
+
+/// <summary>Notes when records came.</summary>
+internal sealed class TimedSource(IRecordSource inner) : IRecordSource
+{
+    public long CameAt { get; private set; }
+
+    public IReadOnlyCollection<PartitionId> Assignment => inner.Assignment;
+
+    public bool TryReadBatch(RawRecordBatch into, TimeSpan wait)
+    {
+        var came = inner.TryReadBatch(into, wait);
+        CameAt = Stopwatch.GetTimestamp();
+        return came;
+    }
+
+    public void Assign(IReadOnlyList<PartitionStart> starts) => inner.Assign(starts);
+
+    public void Subscribe(IReadOnlyList<string> topics, IAssignmentHandler handler) => inner.Subscribe(topics, handler);
+
+    public void Pause(IReadOnlyCollection<PartitionId> partitions) => inner.Pause(partitions);
+
+    public void Resume(IReadOnlyCollection<PartitionId> partitions) => inner.Resume(partitions);
+
+    public void Seek(PartitionId partition, long offset) => inner.Seek(partition, offset);
+
+    public void CommitForLag(IReadOnlyList<PartitionStart> nextOffsets) => inner.CommitForLag(nextOffsets);
+
+    public void Dispose() => inner.Dispose();
+}
+
+/// <summary>Notes how long each event took from coming to being handed over.</summary>
+internal sealed class TimedOutput(IPredictionOutput inner, TimedSource source) : IPredictionOutput
+{
+    private volatile int count;
+
+    public int Count => count;
+
+    public int Bytes { get; private set; }
+
+    public List<double> WaitsMs { get; } = [];
+
+    public WrittenPredictions ReadBack(int partition, long fromTriggerOffset) => inner.ReadBack(partition, fromTriggerOffset);
+
+    public ValueTask SendAsync(int partition, byte[]? key, byte[] value, long timestampUs, CancellationToken cancellationToken)
+    {
+        WaitsMs.Add(Stopwatch.GetElapsedTime(source.CameAt).TotalMilliseconds);
+        Bytes += value.Length;
+        count++;
+        return inner.SendAsync(partition, key, value, timestampUs, cancellationToken);
+    }
+
+    public ValueTask SendDeadLetterAsync(FailedEvent failed, CancellationToken cancellationToken) => throw new InvalidOperationException(failed.Reason);
+
+    public Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
+
+    public ValueTask DisposeAsync() => inner.DisposeAsync();
+}

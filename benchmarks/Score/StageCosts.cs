@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using StreamMl.Benchmarks.Kernel;
+using StreamMl.Benchmarks.Read;
+using StreamMl.Infrastructure.Avro;
+using StreamMl.Infrastructure.Kafka;
+using StreamMl.Infrastructure.Store;
+using StreamMl.OnlineScorer.Reading;
+using StreamMl.OnlineScorer.Scoring;
+using StreamMl.OnlineScorer.Triggers;
+using StreamMl.Shared.Events;
+using StreamMl.Shared.Log;
+
+namespace StreamMl.Benchmarks.Score;
+
+/// <summary>Where an event's time goes: each stage of the loop alone, in CPU time of the process (stages that use other threads) or of the thread.</summary>
+internal static class StageCosts
+{
+    private const int Events = 512;
+    private const int Times = 60;
+
+    public static async Task PrintAsync(BenchRedis redis, ScoreWorld world, RecordProducer producer, string topic)
+    {
+        var trigger = world.Trigger.Schema;
+        var batch = new ServedBatch(world.Read.Service, trigger) { IsCaughtUp = true };
+        using var decoders = new EventDecoderSet(world.Trigger, trigger, (_, _) => ValueTask.FromResult(ScoreWorld.Avro));
+        await decoders.PrepareAsync(1);
+        var values = ScoreWorld.Events(1);
+        var reader = new FeatureReader(new RedisStateStore(redis.Connection), new());
+        var session = new ModelSession(world.Model, world.Model.GivenColumns(trigger, "the trigger"));
+        var schema = world.Model.PredictionsOf(trigger.Fields.Where(f => f.Name != "at"));
+        var encoder = new PredictionEncoder(world.Host.Serving[0], world.Trigger.Topic, trigger, schema, 2);
+        var plan = TriggerPlan.Compile(world.Read.Catalog, "bench", trigger.Fields.Select(f => f.Name).ToHashSet(StringComparer.Ordinal));
+        byte[][] records = new byte[Events][];
+        var decode = Best(() => Decode(batch, decoders, plan, values));
+        var read = await BestAsync(() => reader.ReadAsync(batch.Read, CancellationToken.None));
+        var score = Best(() => Each(i => session.Run(batch.Read, i, batch.Events, batch.Triggers[i].Row)));
+        var encode = Best(() => Each(i => records[i] = encoder.Encode(batch, i, session)));
+        var send = await BestAsync(async () =>
+        {
+            for (var i = 0; i < Events; i++)
+                await producer.SendAsync(new PartitionId(topic, i % ScoreWorld.Partitions), null, records[i], 0, null, CancellationToken.None);
+            await producer.FlushAsync(CancellationToken.None);
+        });
+        Console.WriteLine($"  CPU per event: decode {decode:F2} us, read {read:F2}, score {score:F2}, encode {encode:F2}, send {send:F2} ({records[0].Length} bytes a record)");
+    }
+
+    private static void Decode(ServedBatch batch, EventDecoderSet decoders, TriggerPlan plan, byte[][] values)
+    {
+        batch.Clear();
+        for (var i = 0; i < Events; i++)
+        {
+            var row = batch.Events.NextRow();
+            decoders.Decode(values[i], batch.Events, row, out var at, out _, out _);
+            batch.Events.Count++;
+            plan.SetKeys(batch, batch.Add(new TriggerEvent(new PartitionId(plan.Source.Topic, 0), i, at, at, row)), row);
+        }
+    }
+
+    private static void Each(Action<int> action)
+    {
+        for (var i = 0; i < Events; i++)
+            action(i);
+    }
+
+    private static double Best(Action stage)
+    {
+        var best = double.MaxValue;
+        for (var time = 0; time < Times; time++)
+        {
+            var start = ThreadClock.Nanoseconds();
+            stage();
+            best = Math.Min(best, (ThreadClock.Nanoseconds() - start) / 1_000.0 / Events);
+        }
+
+        return best;
+    }
+
+    private static async Task<double> BestAsync(Func<Task> stage)
+    {
+        using var process = Process.GetCurrentProcess();
+        var best = double.MaxValue;
+        for (var round = 0; round < 6; round++)
+        {
+            process.Refresh();
+            var start = process.TotalProcessorTime;
+            for (var time = 0; time < Times; time++)
+                await stage();
+            process.Refresh();
+            best = Math.Min(best, (process.TotalProcessorTime - start).TotalMicroseconds / Events / Times);
+        }
+
+        return best;
+    }
+}
