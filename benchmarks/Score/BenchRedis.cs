@@ -16,13 +16,13 @@ internal sealed class BenchRedis : IAsyncDisposable
     public static async Task<BenchRedis> StartAsync()
     {
         var port = FreePort.Next();
-        var server = Process.Start(new ProcessStartInfo("redis-server", $"--port {port} --bind 127.0.0.1 --save \"\" --appendonly no --loglevel warning") { RedirectStandardOutput = true, UseShellExecute = false })
+        var started = Process.Start(new ProcessStartInfo("redis-server", $"--port {port} --bind 127.0.0.1 --save \"\" --appendonly no --loglevel warning") { RedirectStandardOutput = true, UseShellExecute = false })
             ?? throw new InvalidOperationException("redis-server did not start: install Debian's package redis-server");
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return new BenchRedis(server, await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},connectTimeout=1000,syncTimeout=60000,asyncTimeout=60000"));
+                return new BenchRedis(started, await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port},connectTimeout=1000,syncTimeout=60000,asyncTimeout=60000"));
             }
             catch (RedisConnectionException) when (attempt < 30)
             {

@@ -8,12 +8,14 @@ using StreamMl.Shared.Log;
 namespace StreamMl.Benchmarks.Score;
 
 /// <summary>The loop that one would write: the same source, decoder, model and producer, and one HGETALL of text fields per event. Its records are bytes of the same size.</summary>
-internal sealed class HashLoop(BenchRedis redis, ScoreWorld world, RecordProducer producer, string topic, int size)
+internal sealed class HashLoop(BenchRedis redis, ScoreWorld world, RecordProducer producer, string topic, int size) : IDisposable
 {
     private readonly EventDecoderSet decoders = new(world.Trigger, world.Trigger.Schema, (_, _) => ValueTask.FromResult(ScoreWorld.Avro));
     private readonly double[] values = new double[world.Read.Service.Program.Columns.Count];
     private readonly FeatureRow vector = new(world.Model.Inputs.Count);
     private readonly double[] score = new double[1];
+
+    public void Dispose() => decoders.Dispose();
 
     public async Task RunAsync(IRecordSource source, int events, int inFlight)
     {

@@ -59,7 +59,7 @@ internal sealed class LoopLife : IAsyncDisposable
         {
             if (run.IsCompleted)
                 await run;
-            await Task.Delay(1);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
         }
     }
 

@@ -1,12 +1,7 @@
 using System.Diagnostics;
-using Microsoft.Extensions.Logging.Abstractions;
-using StackExchange.Redis;
 using StreamMl.Benchmarks.Read;
-using StreamMl.Infrastructure.Avro;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Store;
-using StreamMl.OnlineScorer.Reading;
-using StreamMl.OnlineScorer.Scoring;
 using StreamMl.OnlineScorer.Triggers;
 using StreamMl.Shared.Events;
 using StreamMl.Shared.Features;
@@ -89,7 +84,8 @@ internal static class ScoreLoopBenchmark
         using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions { ReadHeaders = false });
         source.Assign([.. Enumerable.Range(0, ScoreWorld.Partitions).Select(p => new PartitionStart(new PartitionId(world.Trigger.Topic, p), PartitionStart.Beginning))]);
         await using var producer = new KafkaProducerFactory(kafka).Create();
-        return await Rate.OfAsync(events, () => Task.Run(() => new HashLoop(redis, world, producer, Out(world), size).RunAsync(source, events, InFlight)));
+        using var loop = new HashLoop(redis, world, producer, Out(world), size);
+        return await Rate.OfAsync(events, () => Task.Run(() => loop.RunAsync(source, events, InFlight)));
     }
 
     private static async Task<Rate> MgetAsync(BenchRedis redis, ScoreWorld world, int events)
@@ -124,7 +120,7 @@ internal static class ScoreLoopBenchmark
         {
             for (var due = Math.Min(events, (int)(clock.Elapsed.TotalSeconds * perSecond)); sent < due; sent++)
                 await producer.SendAsync(new PartitionId(world.Trigger.Topic, sent % ScoreWorld.Partitions), null, all[sent & 65_535], ReadWorld.AsOfUs, null, CancellationToken.None);
-            await Task.Delay(1);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), TimeProvider.System);
         }
 
         await producer.FlushAsync(CancellationToken.None);

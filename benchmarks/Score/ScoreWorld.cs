@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 using StreamMl.Benchmarks.Kernel;
@@ -8,7 +7,6 @@ using StreamMl.Infrastructure.Avro;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Models;
 using StreamMl.ModelEngine;
-using StreamMl.ModelEngine.Scoring;
 using StreamMl.ModelEngine.Steps;
 using StreamMl.OnlineScorer.Scoring;
 using StreamMl.Shared.Definitions;

@@ -1,13 +1,11 @@
 using System.Diagnostics;
 using StreamMl.Benchmarks.Kernel;
-using StreamMl.Benchmarks.Read;
 using StreamMl.Infrastructure.Avro;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Store;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.OnlineScorer.Scoring;
 using StreamMl.OnlineScorer.Triggers;
-using StreamMl.Shared.Events;
 using StreamMl.Shared.Log;
 
 namespace StreamMl.Benchmarks.Score;
