@@ -2,9 +2,6 @@ using System.Diagnostics;
 using StreamMl.Benchmarks.Read;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Store;
-using StreamMl.OnlineScorer.Triggers;
-using StreamMl.Shared.Events;
-using StreamMl.Shared.Features;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 
