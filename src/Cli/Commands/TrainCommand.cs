@@ -94,7 +94,7 @@ internal static class TrainCommand
             Row(name, other.Run.Metrics.Splits[^1].Metrics, names);
         if (run.MlNetDifference is { } difference)
             Console.WriteLine($"\nscores equal ML.NET's to {difference.ToString("G2", CultureInfo.InvariantCulture)}");
-        Console.WriteLine($"run {result.RunId}: {Path.Combine(options.Directory, "runs", options.Experiment ?? "…", result.RunId)}; {string.Join(", ", run.Timings.Select(t => $"{t.Key} {t.Value.TotalSeconds:F1} s"))}");
+        Console.WriteLine($"run {result.RunId}: {result.RunDirectory}; {string.Join(", ", run.Timings.Select(t => $"{t.Key} {t.Value.TotalSeconds:F1} s"))}");
         if (result.Model is { } model)
             Console.WriteLine($"registered {model}{(options.Alias is null ? "" : $" as {options.Alias}")}");
     }

@@ -33,7 +33,7 @@ public sealed record TrackedOptions
 }
 
 /// <summary>A training with its tracked run and, where asked for, its registered model.</summary>
-public sealed record TrackedResult(TrainedRun Run, string RunId, ModelVersion? Model);
+public sealed record TrackedResult(TrainedRun Run, string RunId, string RunDirectory, ModelVersion? Model);
 
 /// <summary>Runs a training as a tracked run: parameters, metrics, hashes, seed, commit and timings are kept whether it ends well or not.</summary>
 public sealed class TrackedTraining(TimeProvider time, Action<string> progress)
@@ -60,7 +60,7 @@ public sealed class TrackedTraining(TimeProvider time, Action<string> progress)
             if (model is { } version)
                 await writer.UpdateAsync(r => r with { Model = version.ToString() }, cancellationToken);
             await writer.EndAsync(cancellationToken: cancellationToken);
-            return new TrackedResult(run, writer.Id, model);
+            return new TrackedResult(run, writer.Id, writer.Directory, model);
         }
         catch (Exception e)
         {
