@@ -9,10 +9,13 @@ internal sealed class DemoOptions
 
     public bool Plain { get; init; }
 
-    /// <summary>How far in arrival time the replay may be ahead of the slowest worker.</summary>
+    /// <summary>How far in arrival time the replay may be ahead of the slowest worker while the champion serves; before that nobody reads at a moment, and a day is allowed.</summary>
     public TimeSpan MaxAhead { get; init; }
 
     public DateTime From { get; init; }
+
+    /// <summary>What arrives before is history, of which the champion is made; from here on it serves.</summary>
+    public DateTime LiveFrom { get; init; }
 
     public DateTime Until { get; init; }
 

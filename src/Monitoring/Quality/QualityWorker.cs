@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StreamMl.Infrastructure.Kafka;
+using StreamMl.Infrastructure.Predictions;
 using StreamMl.Infrastructure.Registry;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Events;
@@ -29,7 +30,7 @@ internal sealed partial class QualityWorker(
     private void Run(CancellationToken stop)
     {
         var labels = new LabelEvents(catalog.Source(wanted.LabelSource), wanted);
-        using var predictions = new TopicRows(PredictionSource(), registry.GetSchemaAsync);
+        using var predictions = new TopicRows(PredictionTopic.Source(wanted.Topic, wanted.PredictionField), registry.GetSchemaAsync);
         using var events = new TopicRows(labels.Source, registry.GetSchemaAsync, labels.Schema);
         using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions { ReadHeaders = false });
         using var batch = new RawRecordBatch();
@@ -58,9 +59,9 @@ internal sealed partial class QualityWorker(
 
     private void Predicted(EventBatch rows, int row)
     {
-        var key = rows.Columns[2];
+        var key = rows.Column(wanted.PredictionField);
         if (key.Valid[row] != 0)
-            quality.AddPrediction(rows.Arena.GetString(rows.Columns[0].Lanes[row]), rows.Arena.Slice(key.Lanes[row]), rows.Columns[1].Doubles[row]);
+            quality.AddPrediction(rows.Arena.GetString(rows.Column(PredictionTopic.Variant).Lanes[row]), rows.Arena.Slice(key.Lanes[row]), rows.Column(PredictionTopic.Score).Doubles[row]);
     }
 
     private IEnumerable<PartitionId> Partitions(TopicAdmin admin, CancellationToken stop)
@@ -97,20 +98,6 @@ internal sealed partial class QualityWorker(
             }
         }
     }
-
-    /// <summary>What is read of a prediction, whatever else its schema has.</summary>
-    private SourceDefinition PredictionSource() => new()
-    {
-        Name = wanted.Topic,
-        Topic = wanted.Topic,
-        AvroSchema = "{}",
-        EventTimeField = "event_time",
-        KeyFields = [],
-        Schema = new EventSchema("streamml.Prediction",
-        [
-            new("variant", FieldType.String, false), new("score", FieldType.Float64, false), new(wanted.PredictionField, FieldType.String, true), new("event_time", FieldType.Timestamp, false),
-        ]),
-    };
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Topic {Topic} is not there yet; looking again")]
     private static partial void NoTopic(ILogger logger, string topic);
