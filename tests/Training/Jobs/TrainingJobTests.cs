@@ -81,6 +81,33 @@ public sealed class TrainingJobTests : IDisposable
         Test(run, "auc").ShouldBeGreaterThan(0.75);
     }
 
+    [Theory]
+    [InlineData("random")]
+    [InlineData("halving")]
+    [InlineData("tpe")]
+    public void Run_Search_TrainsWithTheBestTrial(string method)
+    {
+        var run = Run($"label: hit\nsearch: {{ method: {method}, trials: 9, space: {{ leaves: [2, 7, 15], learningRate: {{ low: 0.01, high: 0.5, log: true }} }} }}");
+        var best = StreamMl.Training.Search.ParameterSearch.Best(run.Trials);
+        run.Parameters["trainer.leaves"].ShouldBe(best.Parameters["leaves"].ToString("R"));
+        run.Metrics.Splits[1].Metrics["auc"].Value.ShouldBe(best.Quality, 1e-9);
+        run.Trials.Count(t => t.Share == 1).ShouldBe(method == "halving" ? 1 : 9);
+    }
+
+    [Theory]
+    [InlineData("{ kind: random, share: 0.5 }")]
+    [InlineData("{ kind: stratified, share: 0.5 }")]
+    [InlineData("{ kind: cluster, share: 0.5, by: [size] }")]
+    [InlineData("{ kind: reservoir, size: 900 }")]
+    [InlineData("{ kind: importance, share: 0.3, weight: size }")]
+    [InlineData("{ kind: timeDecay, halfLife: 5d }")]
+    public void Run_Sampled_StillLearnsAndTheTestIsWhole(string sampling)
+    {
+        var run = Run($"label: hit\nsampling: {sampling}");
+        Test(run, "auc").ShouldBeGreaterThan(0.7);
+        run.Metrics.Splits[^1].Rows.ShouldBe(Run("label: hit").Metrics.Splits[^1].Rows);
+    }
+
     [Fact]
     public void Run_Importance_TheSignalMattersAndTheNoiseDoesNot()
     {
