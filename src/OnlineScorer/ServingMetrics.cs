@@ -27,4 +27,13 @@ internal static class ServingMetrics
 
     /// <summary>Rows scored by request; tag model.</summary>
     public static Counter<long> Requested { get; } = Meter.CreateCounter<long>("streamml.serving.requested", "{row}", "Rows scored by request");
+
+    /// <summary>How long a batch of trigger events waited for its views; tag service.</summary>
+    public static Histogram<double> Wait { get; } = Meter.CreateHistogram<double>("streamml.serving.wait", "ms", "Wait of a batch of trigger events for its views");
+
+    /// <summary>How long a batch's read of the store took; tag service.</summary>
+    public static Histogram<double> Read { get; } = Meter.CreateHistogram<double>("streamml.serving.read", "ms", "Read of the features of a batch of trigger events");
+
+    /// <summary>How long the sinks took for a batch: scoring, encoding and handing over; tag service.</summary>
+    public static Histogram<double> Write { get; } = Meter.CreateHistogram<double>("streamml.serving.write", "ms", "Scoring and handing over of a batch of trigger events");
 }

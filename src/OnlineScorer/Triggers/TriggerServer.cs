@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using StreamMl.FeatureEngine.Log;
 using StreamMl.Infrastructure.Avro;
 using StreamMl.Infrastructure.Kafka;
@@ -123,9 +124,13 @@ internal sealed class TriggerServer : IAssignmentHandler, IDisposable
             return;
         if (batch.Count > 0)
         {
+            var started = services.Time.GetTimestamp();
             batch.IsCaughtUp = await WaitAsync(ends, cancellationToken);
+            started = Record(ServingMetrics.Wait, started);
             await RetryAsync(async token => { await services.Reader.ReadAsync(batch.Read, token); return true; }, cancellationToken);
+            started = Record(ServingMetrics.Read, started);
             await WriteAsync();
+            Record(ServingMetrics.Write, started);
             ServingMetrics.Served.Add(batch.Count, tag);
         }
 
@@ -206,6 +211,14 @@ internal sealed class TriggerServer : IAssignmentHandler, IDisposable
         ServingMetrics.GaveUp.Add(1, tag);
         logger.GaveUp(plan.Name, options.MaxWaitMs, batch.Count, lagging.Count, lagging[0]);
         return false;
+    }
+
+    /// <summary>Notes the time since then; returns now.</summary>
+    private long Record(Histogram<double> histogram, long started)
+    {
+        var now = services.Time.GetTimestamp();
+        histogram.Record(services.Time.GetElapsedTime(started, now).TotalMilliseconds, tag);
+        return now;
     }
 
     private bool IsOld()
