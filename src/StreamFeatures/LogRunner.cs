@@ -33,7 +33,7 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
     private readonly Retry retry;
     private readonly BatchPool pool = new();
     private readonly ConcurrentDictionary<PartitionId, Slot> slots = new();
-    private readonly ConcurrentQueue<(PartitionId Partition, long Offset, int Generation)> seeks = new();
+    private readonly ConcurrentQueue<(PartitionWorker Worker, long Offset, int Generation)> seeks = new();
     private readonly ConcurrentDictionary<PartitionId, long> committed = new();
     private readonly Dictionary<string, BudgetReader> budgetReaders = new(StringComparer.Ordinal);
     private readonly ManualResetEventSlim room = new(initialState: true);
@@ -104,7 +104,7 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
 
     public void Lost(IReadOnlyList<PartitionId> partitions) => End(partitions, worker => worker.Abort());
 
-    public void Seek(PartitionId partition, long offset, int generation) => seeks.Enqueue((partition, offset, generation));
+    public void Seek(PartitionWorker worker, long offset, int generation) => seeks.Enqueue((worker, offset, generation));
 
     public void Committed(PartitionId partition, long nextOffset)
     {
@@ -191,9 +191,10 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
     {
         while (seeks.TryDequeue(out var seek))
         {
-            if (!slots.TryGetValue(seek.Partition, out var slot))
+            // The partition may have come back with a new worker, which counts generations anew: the old one's seek would shut it out.
+            if (!slots.TryGetValue(seek.Worker.Partition, out var slot) || slot.Worker != seek.Worker)
                 continue;
-            source.Seek(seek.Partition, StartOf(seek.Offset));
+            source.Seek(seek.Worker.Partition, StartOf(seek.Offset));
             slot.Generation = seek.Generation;
         }
     }

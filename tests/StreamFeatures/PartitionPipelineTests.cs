@@ -1,5 +1,6 @@
 using CsCheck;
 using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
 using StreamMl.StreamFeatures.Commits;
 using StreamMl.StreamFeatures.Partitions;
 using StreamMl.StreamFeatures.Tests.Lab;
@@ -129,6 +130,63 @@ public sealed class PartitionPipelineTests
         (await pipeline.VerifyAsync(default)).ShouldBe(CommitVerdict.StartOver);
         using var newer = await lab.OpenAsync(Landings);
         (await pipeline.VerifyAsync(default)).ShouldBe(CommitVerdict.Fenced);
+    }
+
+    [Fact]
+    public async Task Process_StatesAreLoadedWhileTheStoreIsBackInTime_StartsOver()
+    {
+        // The store goes back and comes forth again before the next commit, which would pass its check with states of the wrong time.
+        var broker = new FakeBroker(1);
+        RandomLog.Fill(broker, 1, [.. Enumerable.Repeat(((Landing?)new Landing("N1", 1_700_000_000_000_000, "A", 1), 1_700_000_000_000_000L), 3)]);
+        var store = new InMemoryStateStore();
+        var lab = new PipelineLab(broker, store, TestCatalog.Catalog);
+        using (var first = await lab.OpenAsync(Landings))
+        {
+            await lab.FeedAsync(first, Landings, 1);
+            await PipelineLab.CommitAsync(first);
+        }
+
+        var early = store.Snapshot();
+        using (var second = await lab.OpenAsync(Landings))
+        {
+            await lab.FeedAsync(second, Landings, 1);
+            await PipelineLab.CommitAsync(second);
+        }
+
+        using var pipeline = await lab.OpenAsync(Landings);
+        var now = store.Snapshot();
+        store.Restore(early);
+        (await lab.ProcessAsync(pipeline, Landings, 1)).ShouldBe(CommitVerdict.StartOver);
+        store.Restore(now);
+        (await pipeline.VerifyAsync(default)).ShouldBe(CommitVerdict.Committed);
+    }
+
+    [Fact]
+    public async Task Claim_StoreGoesBackBeforeTheLedgerIsRead_ClaimsAgain()
+    {
+        var broker = new FakeBroker(1);
+        RandomLog.Fill(broker, 1, [(new Landing("N1", 1_700_000_000_000_000, "A", 1), 1_700_000_000_000_000)]);
+        var store = new InMemoryStateStore();
+        var lab = new PipelineLab(broker, store, TestCatalog.Catalog);
+        var early = store.Snapshot();
+        await lab.RunStraightAsync(Landings);
+        var moving = new GoesBackStore(store, early, beforeRead: 2);
+        await Should.ThrowAsync<StoreUnavailableException>(() => Claim.TakeAsync(moving, lab.Context(Landings).Plan, Landings, default));
+        (await Claim.TakeAsync(moving, lab.Context(Landings).Plan, Landings, default)).Ledger.ShouldBe(default);
+    }
+
+    private sealed class GoesBackStore(InMemoryStateStore store, SortedDictionary<string, byte[]> to, int beforeRead) : IStateStore
+    {
+        private int reads;
+
+        public Task<CommitResult> CommitAsync(StoreCommit commit, CancellationToken cancellationToken) => store.CommitAsync(commit, cancellationToken);
+
+        public Task<StoreValues> ReadAsync(PackedBytes keys, CancellationToken cancellationToken)
+        {
+            if (++reads == beforeRead)
+                store.Restore(to);
+            return store.ReadAsync(keys, cancellationToken);
+        }
     }
 
     private static async Task<(InMemoryStateStore Store, FakeBroker Broker)> StraightAsync((Landing? Event, long ArrivalUs)[] records)

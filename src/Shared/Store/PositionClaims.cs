@@ -22,9 +22,9 @@ public static class PositionClaims
             keys.Add(Encoding.UTF8.GetBytes(key));
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            using var values = await store.ReadAsync(keys, cancellationToken).ConfigureAwait(false);
+            using var values = await store.ReadAsync(keys, cancellationToken);
             var (commit, claimed) = Raise(log, keys, values);
-            var result = await store.CommitAsync(commit, cancellationToken).ConfigureAwait(false);
+            var result = await store.CommitAsync(commit, cancellationToken);
             if (result.Status == CommitStatus.Committed)
                 return claimed;
         }

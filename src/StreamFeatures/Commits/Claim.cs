@@ -16,14 +16,23 @@ internal sealed record Claim(IReadOnlyList<PositionRecord> Positions, LedgerCoun
     /// <summary>Where reading starts: the position of the view that is furthest behind.</summary>
     public PositionRecord Least => Positions.MinBy(p => p.NextOffset)!;
 
+    /// <exception cref="StoreUnavailableException">The store is away, or does not stand still: it went back, or others claim the partition too.</exception>
     public static async Task<Claim> TakeAsync(IStateStore store, LogPlan plan, PartitionId partition, CancellationToken cancellationToken)
     {
         var positions = await store.ClaimAsync(partition, plan.PositionKeys(partition), cancellationToken);
-        // No older owner can write any more, so these stand still now.
+        // No older owner can write any more, so these stand still now; unless the store goes back in between, which their positions tell.
         var keys = new PackedBytes();
         keys.Add(Encoding.UTF8.GetBytes(LogNames.LedgerKey(partition)));
         keys.Add(Encoding.UTF8.GetBytes(LogNames.RoutesKey(partition)));
+        foreach (var key in plan.PositionKeys(partition))
+            keys.Add(Encoding.UTF8.GetBytes(key));
         using var values = await store.ReadAsync(keys, cancellationToken);
+        for (var i = 0; i < positions.Count; i++)
+        {
+            if (!values[i + 2].SequenceEqual(positions[i].Encode()))
+                throw new StoreUnavailableException($"the positions of {partition} changed right after they were claimed; they are claimed again", null);
+        }
+
         return new Claim(positions, LedgerRecord.Decode(values[0]), RoutesRecord.Decode(values[1]));
     }
 }

@@ -21,6 +21,7 @@ internal sealed class CommitBuffers
     private readonly Stack<StoreCommit> free = new();
     private readonly byte[][] stored;
     private readonly long[] storedNext;
+    private byte[][] underWay = [];
 
     public CommitBuffers(PartitionContext context, Claim claim)
     {
@@ -41,7 +42,7 @@ internal sealed class CommitBuffers
     {
         try
         {
-            await pending.Deliveries.WhenAllAsync();
+            await pending.Deliveries.WhenAllAsync(cancellationToken);
         }
         catch (DeliveryException)
         {
@@ -79,6 +80,20 @@ internal sealed class CommitBuffers
         return Same(actual, stored) ? CommitVerdict.Committed : Judge(actual);
     }
 
+    /// <summary>Adds the keys of the positions to a read.</summary>
+    public void AddPositionKeys(PackedBytes keys)
+    {
+        foreach (var key in positionKeys)
+            keys.Add(key);
+    }
+
+    /// <summary>Whether the positions in a read, from <paramref name="first"/> on, are those last written, or those of the commit under way.</summary>
+    public CommitVerdict JudgePositions(StoreValues values, int first)
+    {
+        byte[]?[] actual = [.. Enumerable.Range(first, positionKeys.Length).Select(values.ToArray)];
+        return Same(actual, stored) || Same(actual, Volatile.Read(ref underWay)) ? CommitVerdict.Committed : Judge(actual);
+    }
+
     private void Complete(PendingCommit pending)
     {
         var commit = pending.Commit;
@@ -94,6 +109,7 @@ internal sealed class CommitBuffers
         var moved = pending.Position.Encode();
         // A unit that is ahead of a replaying one keeps its position, and is checked all the same.
         pending.NewPositions = [.. stored.Select((bytes, i) => storedNext[i] < pending.Position.NextOffset ? moved : bytes)];
+        Volatile.Write(ref underWay, pending.NewPositions);
         for (var i = 0; i < stored.Length; i++)
         {
             commit.Expect(positionKeys[i], stored[i]);
@@ -118,12 +134,11 @@ internal sealed class CommitBuffers
     private async Task<byte[]?[]> ReadPositionsAsync(CancellationToken cancellationToken)
     {
         var keys = new PackedBytes(positionKeys.Length);
-        foreach (var key in positionKeys)
-            keys.Add(key);
+        AddPositionKeys(keys);
         using var values = await context.Retry.RunAsync(token => context.Store.ReadAsync(keys, token), cancellationToken);
         return [.. Enumerable.Range(0, keys.Count).Select(values.ToArray)];
     }
 
     private static bool Same(byte[]?[] actual, byte[][] expected) =>
-        actual.Zip(expected).All(pair => pair.First is not null && pair.First.AsSpan().SequenceEqual(pair.Second));
+        actual.Length == expected.Length && actual.Zip(expected).All(pair => pair.First is not null && pair.First.AsSpan().SequenceEqual(pair.Second));
 }

@@ -40,12 +40,13 @@ internal sealed class Deliveries : IDeliveryListener
         Answered();
     }
 
-    /// <summary>Nothing more will be sent; ends when all are delivered. Call once.</summary>
+    /// <summary>Nothing more will be sent; ends when all are delivered, or when cancelled: then nothing is known of them. Call once.</summary>
     /// <exception cref="DeliveryException">One of them was not.</exception>
-    public Task WhenAllAsync()
+    public async Task WhenAllAsync(CancellationToken cancellationToken)
     {
         Answered();
-        return done.Task;
+        await using var registration = cancellationToken.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), done);
+        await done.Task;
     }
 
     private void Answered()
@@ -53,9 +54,9 @@ internal sealed class Deliveries : IDeliveryListener
         if (Interlocked.Decrement(ref pending) > 0)
             return;
         if (Volatile.Read(ref failure) is { } error)
-            done.SetException(new DeliveryException(error));
+            done.TrySetException(new DeliveryException(error));
         else
-            done.SetResult();
+            done.TrySetResult();
     }
 }
 

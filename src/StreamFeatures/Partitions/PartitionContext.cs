@@ -21,5 +21,8 @@ internal sealed record PartitionContext(
     /// <summary>The share of the memory budget of one view of one partition; set by the worker from how many there are.</summary>
     public required Func<long> ResidentShare { get; init; }
 
+    /// <summary>Where the worker runs: the thread pool. Everything that it awaits comes back to it, so one that picks what runs next sees every step.</summary>
+    public TaskScheduler Scheduler { get; init; } = TaskScheduler.Default;
+
     public long ResidentMaxBytesPerView => ResidentShare();
 }

@@ -31,7 +31,7 @@ internal sealed class PartitionPipeline : IDisposable
     private LedgerCounts ledger;
     private byte[] rowBest = new byte[4096];
     private long logNext;
-    private Task applying = Task.CompletedTask;
+    private Task<CommitVerdict> applying = Task.FromResult(CommitVerdict.Committed);
     private CancellationToken stopping;
 
     public PartitionPipeline(PartitionContext context, Claim claim)
@@ -62,13 +62,16 @@ internal sealed class PartitionPipeline : IDisposable
 
     public LedgerCounts Ledger => ledger;
 
-    /// <summary>Processes the records; they may be released when this ends. At most a few thousand at a time, so that the batch stays in the cache.</summary>
-    public async ValueTask ProcessAsync(RecordSlice slice, CancellationToken cancellationToken)
+    /// <summary>
+    /// Processes the records; they may be released when this ends. At most a few thousand at a time, so that the batch stays in the cache. Any
+    /// verdict but <see cref="CommitVerdict.Committed"/> says that the store no longer stands where this pipeline does: then it is void.
+    /// </summary>
+    public async ValueTask<CommitVerdict> ProcessAsync(RecordSlice slice, CancellationToken cancellationToken)
     {
         stopping = cancellationToken;
         await values.PrepareAsync(slice, cancellationToken);
         slices.OnNext(slice);
-        await applying;
+        return await applying;
     }
 
     /// <summary>Everything processed since the last one, as a commit; the pipeline may go on while it is under way.</summary>
@@ -110,24 +113,25 @@ internal sealed class PartitionPipeline : IDisposable
             view.Dispose();
     }
 
-    private async Task ApplyAsync(EventBatch batch)
+    private async Task<CommitVerdict> ApplyAsync(EventBatch batch)
     {
         var next = decoder.Position(claim.Epoch).NextOffset;
         if (next == NextOffset)
-            return;
+            return CommitVerdict.Committed;
         await SendBadRecordsAsync();
         var fromRow = FirstRowOfLog(batch);
         await repartitioner.SendAsync(decoder, fromRow, deliveries, stopping);
         toLoad.Clear();
         foreach (var view in Views)
             view.Bind(batch, toLoad);
-        if (toLoad.Count > 0)
-            await LoadStatesAsync();
+        if (toLoad.Count > 0 && await LoadStatesAsync() is var standing && standing != CommitVerdict.Committed)
+            return standing;
         foreach (var view in Views)
             view.Apply(batch, next);
         Count(batch, fromRow);
         logNext = Math.Max(logNext, next);
         NextOffset = next;
+        return CommitVerdict.Committed;
     }
 
     private async ValueTask SendBadRecordsAsync()
@@ -139,12 +143,15 @@ internal sealed class PartitionPipeline : IDisposable
         }
     }
 
-    private async ValueTask LoadStatesAsync()
+    // The positions are read in the same moment: a store that went back, and may be right again by the time of the commit, has other states.
+    private async ValueTask<CommitVerdict> LoadStatesAsync()
     {
+        buffers.AddPositionKeys(toLoad);
         using var stored = await context.Retry.RunAsync(token => context.Store.ReadAsync(toLoad, token), stopping);
         var at = 0;
         foreach (var view in Views)
             at = view.Load(stored, at);
+        return buffers.JudgePositions(stored, at);
     }
 
     // Rows below the log's own position were counted, routed and dead-lettered before: only a new view replays them.

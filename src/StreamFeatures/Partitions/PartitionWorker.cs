@@ -9,8 +9,8 @@ namespace StreamMl.StreamFeatures.Partitions;
 /// <summary>What a partition's worker tells the polling thread, which owns the consumer. Thread-safe.</summary>
 internal interface IPartitionRequests
 {
-    /// <summary>Read this partition from here on; slices read from then on carry the generation.</summary>
-    void Seek(PartitionId partition, long offset, int generation);
+    /// <summary>Read this worker's partition from here on; slices read from then on carry the generation. Void once the partition has another worker.</summary>
+    void Seek(PartitionWorker worker, long offset, int generation);
 
     /// <summary>All below this offset is in the store.</summary>
     void Committed(PartitionId partition, long nextOffset);
@@ -20,7 +20,7 @@ internal interface IPartitionRequests
 }
 
 /// <summary>
-/// Runs the pipeline of one assigned partition on the thread pool, one thing at a time: applies slices, and keeps one commit under way while it
+/// Runs the pipeline of one assigned partition on the context's scheduler, one thing at a time: applies slices, and keeps one commit under way while it
 /// applies the next ones. Members are thread-safe.
 /// </summary>
 internal sealed partial class PartitionWorker : IDisposable
@@ -48,7 +48,7 @@ internal sealed partial class PartitionWorker : IDisposable
         this.logger = logger;
         pipeline = new PartitionPipeline(context, claim);
         quietSince = context.Time.GetTimestamp();
-        Completion = Task.Run(RunAsync);
+        Completion = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, context.Scheduler).Unwrap();
     }
 
     private enum MessageKind : byte
@@ -189,7 +189,13 @@ internal sealed partial class PartitionWorker : IDisposable
 
             if (pipeline!.UncommittedRecords == 0)
                 uncommittedSince = context.Time.GetTimestamp();
-            await pipeline.ProcessAsync(slice.Part(at, Math.Min(ChunkRecords, slice.Count - at)), aborted.Token);
+            var standing = await pipeline.ProcessAsync(slice.Part(at, Math.Min(ChunkRecords, slice.Count - at)), aborted.Token);
+            if (standing != CommitVerdict.Committed)
+            {
+                await GiveUpAsync(standing);
+                return;
+            }
+
             BeginCommitIfDue();
         }
     }
@@ -240,9 +246,19 @@ internal sealed partial class PartitionWorker : IDisposable
         if (context.Time.GetElapsedTime(quietSince).TotalMilliseconds < context.Options.IdleCheckMs)
             return;
         quietSince = context.Time.GetTimestamp();
-        var verdict = await p.VerifyAsync(draining.Token).ConfigureAwait(ConfigureAwaitOptions.None);
+        var verdict = await p.VerifyAsync(draining.Token);
         if (verdict != CommitVerdict.Committed)
             await StartOverAsync(verdict);
+    }
+
+    // The commit under way is settled first: its task must not be forgotten, and it may have started over already.
+    private async ValueTask GiveUpAsync(CommitVerdict why)
+    {
+        var before = generation;
+        if (underWay is not null)
+            await SettleAsync();
+        if (generation == before)
+            await StartOverAsync(why);
     }
 
     // Everything in memory is void: what the store says is the truth.
@@ -260,7 +276,7 @@ internal sealed partial class PartitionWorker : IDisposable
                 await Task.Delay(TimeSpan.FromMilliseconds(10L * context.Options.IdleCheckMs), context.Time, draining.Token);
             var claim = await context.Retry.RunAsync(token => Claim.TakeAsync(context.Store, context.Plan, Partition, token), draining.Token);
             pipeline = new PartitionPipeline(context, claim);
-            requests.Seek(Partition, claim.Least.NextOffset, generation);
+            requests.Seek(this, claim.Least.NextOffset, generation);
         }
         catch (OperationCanceledException) when (draining.IsCancellationRequested)
         {

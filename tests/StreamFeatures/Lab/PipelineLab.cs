@@ -25,14 +25,20 @@ internal sealed class PipelineLab(FakeBroker broker, InMemoryStateStore store, C
     /// <summary>Feeds up to <paramref name="count"/> records from where the pipeline stands; false at the end of the log.</summary>
     public async Task<bool> FeedAsync(PartitionPipeline pipeline, PartitionId partition, int count, int redelivered = 0)
     {
+        if (broker.At(partition, Math.Max(0, pipeline.NextOffset - redelivered)) is null)
+            return false;
+        (await ProcessAsync(pipeline, partition, count, redelivered)).ShouldBe(CommitVerdict.Committed);
+        return true;
+    }
+
+    public async Task<CommitVerdict> ProcessAsync(PartitionPipeline pipeline, PartitionId partition, int count, int redelivered = 0)
+    {
         var batch = pool.Rent();
         broker.Read(partition, Math.Max(0, pipeline.NextOffset - redelivered), count + redelivered, batch.Records);
-        if (batch.Records.Count == 0)
-            return false;
         batch.Begin(1);
-        await pipeline.ProcessAsync(new RecordSlice(batch, 0, batch.Records.Count, 0), default);
+        var verdict = await pipeline.ProcessAsync(new RecordSlice(batch, 0, batch.Records.Count, 0), default);
         batch.Release();
-        return true;
+        return verdict;
     }
 
     public static async Task<CommitVerdict> CommitAsync(PartitionPipeline pipeline)

@@ -1,0 +1,70 @@
+using System.Text;
+using StreamMl.Infrastructure.Kafka;
+using StreamMl.Shared.Log;
+using StreamMl.StreamFeatures.Outgoing;
+
+namespace StreamMl.Simulation.Tests.Cluster;
+
+/// <summary>A record of a log. Its value is never changed.</summary>
+internal sealed record SimRecord(long Offset, long TimestampUs, byte[]? Key, byte[] Value, IReadOnlyList<OutgoingHeader> Headers);
+
+/// <summary>The topics: append-only, nothing is ever lost from them. Offsets may have gaps, as transaction markers make them.</summary>
+internal sealed class SimLog(World world)
+{
+    private static readonly Dictionary<string, byte[]> HeaderNames = new() { [LogNames.SourcePositionHeader] = Encoding.ASCII.GetBytes(LogNames.SourcePositionHeader) };
+
+    private readonly Dictionary<PartitionId, List<SimRecord>> logs = [];
+    private readonly Dictionary<PartitionId, long> ends = [];
+
+    public int Count => logs.Values.Sum(l => l.Count);
+
+    public IReadOnlyList<SimRecord> Records(PartitionId partition) => logs.TryGetValue(partition, out var log) ? log : [];
+
+    /// <summary>The offset that the next record gets.</summary>
+    public long End(PartitionId partition) => ends.GetValueOrDefault(partition);
+
+    public long Append(PartitionId partition, long timestampUs, byte[]? key, byte[] value, IReadOnlyList<OutgoingHeader> headers)
+    {
+        if (!logs.TryGetValue(partition, out var log))
+            logs.Add(partition, log = []);
+        var offset = End(partition) + (world.Faults.Strikes(Fault.OffsetGap, 300) ? world.Random.Next(1, 4) : 0);
+        var record = new SimRecord(offset, timestampUs / 1000 * 1000, key, value, headers);
+        log.Add(record);
+        ends[partition] = offset + 1;
+        world.Audit.Appended(partition, record);
+        world.Trace.Add("append", partition, offset);
+        return offset;
+    }
+
+    /// <summary>Fills the batch with up to <paramref name="count"/> records from the offset on; the offset after them.</summary>
+    public long Read(PartitionId partition, long offset, int count, RawRecordBatch into)
+    {
+        var log = Records(partition);
+        for (var i = IndexOf(log, offset); i < log.Count && count > 0; i++, count--)
+        {
+            var record = log[i];
+            into.Append(partition, record.Offset, record.TimestampUs, record.Key, record.Key is not null, record.Value, true);
+            foreach (var header in record.Headers)
+                into.AppendHeader(HeaderNames[header.Name], header.Value);
+            offset = record.Offset + 1;
+        }
+
+        return offset;
+    }
+
+    /// <summary>Index of the first record at or after the offset.</summary>
+    public static int IndexOf(IReadOnlyList<SimRecord> log, long offset)
+    {
+        var (low, high) = (0, log.Count);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            if (log[middle].Offset < offset)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+
+        return low;
+    }
+}

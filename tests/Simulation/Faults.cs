@@ -1,0 +1,77 @@
+namespace StreamMl.Simulation.Tests;
+
+/// <summary>What goes wrong.</summary>
+internal enum Fault
+{
+    RefusedConnection,
+    LostRequest,
+    LateRequest,
+    LostAnswer,
+    LostRead,
+    TornConnection,
+    Crash,
+    Zombie,
+    Pause,
+    Rebalance,
+    DrainTimeout,
+    Rollback,
+    RollbackOfOnePartition,
+    ClockJump,
+    ProducerRetry,
+    FailedDelivery,
+    LostDeliveryAnswer,
+    OffsetGap,
+}
+
+/// <summary>A bug that is put in on purpose, to see that the simulation finds it.</summary>
+internal enum Plant
+{
+    None,
+
+    /// <summary>The store takes a commit whatever its position.</summary>
+    NoOffsetCheck,
+
+    /// <summary>An idle partition never looks whether the store still has its position.</summary>
+    NoIdleCheck,
+
+    /// <summary>Counts are increments beside the script instead of absolute values in it.</summary>
+    AdditiveWrites,
+
+    /// <summary>States are written first, positions a moment later.</summary>
+    TornCommit,
+
+    /// <summary>A commit whose answer was lost is taken for done.</summary>
+    LostAnswerIsSuccess,
+
+    /// <summary>A record that could not be delivered does not stop those behind it.</summary>
+    GapsInDeliveries,
+}
+
+/// <summary>Which faults this seed has, and how many it made. Each kind is left out of half of the seeds, so that others show alone.</summary>
+internal sealed class Faults
+{
+    private readonly Random random;
+    private readonly bool[] enabled;
+    private readonly double rate;
+
+    public Faults(Random random)
+    {
+        this.random = random;
+        enabled = [.. Enum.GetValues<Fault>().Select(_ => random.Next(2) == 0)];
+        rate = random.Next(4) switch { 0 => 0.2, 1 => 0.5, _ => 1 };
+    }
+
+    public long[] Counts { get; } = new long[Enum.GetValues<Fault>().Length];
+
+    /// <summary>No more faults from here on: the world comes to rest.</summary>
+    public bool Healed { get; set; }
+
+    /// <summary>Whether it happens now, of so many in ten thousand.</summary>
+    public bool Strikes(Fault fault, int perTenThousand)
+    {
+        if (Healed || !enabled[(int)fault] || random.NextDouble() * 10_000 >= perTenThousand * rate)
+            return false;
+        Counts[(int)fault]++;
+        return true;
+    }
+}

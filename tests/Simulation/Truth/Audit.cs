@@ -1,0 +1,203 @@
+using StreamMl.FeatureEngine.Views;
+using StreamMl.Shared.Features;
+using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
+using StreamMl.Simulation.Tests.Cluster;
+using StreamMl.StreamFeatures.Logs;
+using StreamMl.StreamFeatures.Tests.Lab;
+
+namespace StreamMl.Simulation.Tests.Truth;
+
+/// <summary>
+/// Looks at the store after every change of it: what it holds must be the naive recompute of the prefix that its positions name. What a commit neither
+/// wrote nor passed was right before and has not changed, so only the rest is recomputed.
+/// </summary>
+internal sealed class Audit
+{
+    private readonly World world;
+    private readonly Dictionary<PartitionId, LogAudit> audits = [];
+    private readonly HashSet<(PartitionId Target, int Partition, long Offset)> delivered = [];
+    private readonly Dictionary<byte[], Landing?> landings = new(ByteEquality.Instance);
+
+    public Audit(World world)
+    {
+        this.world = world;
+        foreach (var partition in SimCatalog.PartitionsOf(world.Partitions))
+            audits.Add(partition, new LogAudit(SimCatalog.PlanOf(partition), partition, landings));
+    }
+
+    public long Checks { get; private set; }
+
+    /// <summary>Says what a value means, before a record has it; null: nothing.</summary>
+    public void Knows(byte[] value, Landing? landing) => landings[value] = landing;
+
+    public void Appended(PartitionId partition, SimRecord record)
+    {
+        if (audits.TryGetValue(partition, out var audit))
+            audit.Log.Append(record);
+        var (from, offset) = SourceOf(record);
+        if (from >= 0)
+            delivered.Add((partition, from, offset));
+    }
+
+    public LedgerCounts LedgerAt(PartitionId partition, long nextOffset) => audits[partition].Log.LedgerAt(nextOffset);
+
+    public void Committed(PartitionId partition, IReadOnlyList<string> written)
+    {
+        var audit = audits[partition];
+        CheckLedgerAndDeliveries(audit);
+        for (var v = 0; v < audit.Plan.Views.Count; v++)
+        {
+            var position = PositionOf(audit.PositionKeys[v + 1]);
+            var prefix = audit.StatePrefixes[v];
+            var entities = written.Where(k => k.StartsWith(prefix, StringComparison.Ordinal)).Select(k => k[prefix.Length..])
+                .Union(audit.Log.Touched(v, Math.Min(audit.Seen[v + 1], position.NextOffset), Math.Max(audit.Seen[v + 1], position.NextOffset)));
+            foreach (var entity in entities)
+                CheckState(audit, v, entity, position);
+            audit.Seen[v + 1] = position.NextOffset;
+        }
+    }
+
+    /// <summary>The store is what it was at some moment; then it was right.</summary>
+    public void WentBack(PartitionId? only)
+    {
+        foreach (var audit in audits.Values.Where(a => only is null || a.Partition == only))
+        {
+            for (var i = 0; i < audit.Seen.Length; i++)
+                audit.Seen[i] = PositionOf(audit.PositionKeys[i]).NextOffset;
+        }
+    }
+
+    /// <summary>What a reader of this partition sees at this moment, all of it.</summary>
+    public void CheckAll(PartitionId partition)
+    {
+        var audit = audits[partition];
+        CheckLedgerAndDeliveries(audit);
+        for (var v = 0; v < audit.Plan.Views.Count; v++)
+        {
+            var position = PositionOf(audit.PositionKeys[v + 1]);
+            foreach (var entity in audit.Log.Entities(v))
+                CheckState(audit, v, entity, position);
+        }
+    }
+
+    /// <summary>Whether every position is at the end of its log.</summary>
+    public bool IsAtEnd => audits.Values.All(a => a.Log.Rows.Count == 0 || a.Seen.All(s => s > a.Log.Rows[^1].Offset));
+
+    public string Describe() =>
+        string.Join("\n", audits.Values.Select(a => $"{a.Partition}: positions {string.Join(", ", a.Seen)} of {(a.Log.Rows.Count == 0 ? 0 : a.Log.Rows[^1].Offset + 1)}"));
+
+    /// <summary>At rest: every good record of a source has reached its repartition topic once, duplicates aside.</summary>
+    public void CheckExactlyOnce()
+    {
+        var taken = audits.Values.Where(a => a.Plan.IsRepartitioned).SelectMany(a => a.Log.Rows.Where(r => !r.IsDuplicate).Select(r => r.Origin)).ToList();
+        if (taken.Distinct().Count() != taken.Count)
+            throw new SimulationException("a repartitioned record was taken twice");
+        var wanted = audits.Values.Where(a => !a.Plan.IsRepartitioned).SelectMany(a => a.Log.Rows.Where(r => r.IsRouted).Select(r => (a.Partition.Partition, r.Offset))).ToHashSet();
+        wanted.ExceptWith(taken);
+        if (wanted.Count > 0)
+            throw new SimulationException($"repartitioned records were lost, by source partition and offset: {string.Join(", ", wanted.Order())}");
+    }
+
+    private void CheckLedgerAndDeliveries(LogAudit audit)
+    {
+        var position = PositionOf(audit.PositionKeys[0]);
+        var log = audit.Log;
+        Checks++;
+        if (position.NextOffset > world.Log.End(audit.Partition))
+            throw new SimulationException($"{audit.Partition}: the stored offset {position.NextOffset} is past the log's end {world.Log.End(audit.Partition)}");
+        if (position.WatermarkUs != log.WatermarkAt(position.NextOffset))
+            throw new SimulationException($"{audit.Partition}: watermark {position.WatermarkUs} at {position.NextOffset}, the log says {log.WatermarkAt(position.NextOffset)}");
+        var ledger = LedgerRecord.Decode(world.Store.Get(audit.LedgerKey));
+        var expected = log.LedgerAt(position.NextOffset);
+        if (ledger != expected || !ledger.Balances)
+            throw new SimulationException($"{audit.Partition}: the ledger at {position.NextOffset} is {ledger}, the log says {expected}");
+        for (var i = audit.DeliveriesChecked; i < log.Rows.Count && log.Rows[i].Offset < position.NextOffset; i++)
+            CheckDelivered(audit, log.Rows[audit.DeliveriesChecked = i]);
+        audit.Seen[0] = position.NextOffset;
+    }
+
+    private void CheckDelivered(LogAudit audit, NaiveRow row)
+    {
+        var source = (audit.Partition.Partition, row.Offset);
+        if (row.IsDead && !delivered.Contains((new PartitionId(LogNames.DeadLetterTopic(audit.Partition.Topic), audit.Partition.Partition), source.Partition, source.Offset)))
+            throw new SimulationException($"{audit.Partition}: the commit passed {row.Offset} before its dead letter was delivered");
+        if (row.IsRouted && !Enumerable.Range(0, world.Partitions).Any(p => audit.Plan.Routes.All(r => delivered.Contains((new PartitionId(r.Topic, p), source.Partition, source.Offset)))))
+            throw new SimulationException($"{audit.Partition}: the commit passed {row.Offset} before its repartitioned record was delivered");
+    }
+
+    private void CheckState(LogAudit audit, int view, string entity, PositionRecord position)
+    {
+        Checks++;
+        var program = audit.Plan.Views[view];
+        var events = audit.Log.Events(view, entity, position.NextOffset);
+        var asOfUs = events.Count == 0 ? position.WatermarkUs : events.Max(e => e.EventTimeUs);
+        var state = world.Store.Get(audit.StatePrefixes[view] + entity);
+        var row = audit.Row(view);
+        var info = StateReader.Read(program, state, asOfUs, position.WatermarkUs, row, 0);
+        var expected = audit.Log.Oracle(view).Read(events, asOfUs, audit.Log.WatermarkAt(position.NextOffset));
+        for (var i = 0; i < expected.Count; i++)
+        {
+            var actual = row.Get(i, program.Outputs[i].Type);
+            if (!Equals(actual, expected[i]))
+            {
+                throw new SimulationException(
+                    $"{audit.Partition}: {program.View.Name}.{program.Outputs[i].Name} of '{entity}' at {position.NextOffset} is {actual ?? "null"}, the log says {expected[i] ?? "null"} "
+                    + $"({events.Count} events, newest state at offset {info.LastOffset})");
+            }
+        }
+    }
+
+    private PositionRecord PositionOf(string key) => world.Store.Get(key) is { } bytes ? PositionRecord.Decode(bytes) : PositionRecord.Start;
+
+    private static (int Partition, long Offset) SourceOf(SimRecord record)
+    {
+        if (record.Headers.Count == 0)
+            return (-1, -1);
+        if (record.Headers[0].Name == LogNames.SourcePositionHeader)
+            return (System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(record.Headers[0].Value), System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(record.Headers[0].Value.AsSpan(4)));
+        string Text(string name) => System.Text.Encoding.ASCII.GetString(record.Headers.Single(h => h.Name == name).Value);
+        return (int.Parse(Text("source-partition")), long.Parse(Text("source-offset")));
+    }
+
+    private sealed class LogAudit
+    {
+        private readonly FeatureRow[] rows;
+
+        public LogAudit(LogPlan plan, PartitionId partition, Dictionary<byte[], Landing?> landings)
+        {
+            (Plan, Partition, Log) = (plan, partition, new NaiveLog(plan, landings));
+            PositionKeys = [.. plan.PositionKeys(partition)];
+            StatePrefixes = [.. plan.Views.Select(v => LogNames.StatePrefix(partition, v.View.Name, v.Hash8))];
+            LedgerKey = LogNames.LedgerKey(partition);
+            Seen = new long[PositionKeys.Length];
+            rows = [.. plan.Views.Select(v => new FeatureRow(v.Outputs.Count))];
+        }
+
+        public LogPlan Plan { get; }
+
+        public PartitionId Partition { get; }
+
+        public NaiveLog Log { get; }
+
+        public string[] PositionKeys { get; }
+
+        public string[] StatePrefixes { get; }
+
+        public string LedgerKey { get; }
+
+        /// <summary>By position key, the offset that the store was last seen at.</summary>
+        public long[] Seen { get; }
+
+        public int DeliveriesChecked { get; set; }
+
+        public FeatureRow Row(int view)
+        {
+            rows[view].Clear();
+            return rows[view];
+        }
+    }
+}
+
+/// <summary>A promise was broken.</summary>
+internal sealed class SimulationException(string message, Exception? inner = null) : Exception(message, inner);
