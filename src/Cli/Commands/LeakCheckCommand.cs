@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Spectre.Console;
+using StreamMl.Cli.Hosting;
 using StreamMl.Infrastructure.Models;
 using StreamMl.ModelEngine.Scoring;
 using StreamMl.ModelEngine.Steps;
@@ -26,9 +27,10 @@ internal static class LeakCheckCommand
         var entity = new Option<string[]>("--entity") { Description = "Columns of which all rows with the same values were to be in one part", AllowMultipleArgumentsPerToken = true };
         var config = new Option<string?>("--config") { Description = "A training configuration, whose label and split are looked at" };
         var model = new Option<string?>("--model") { Description = "A registered model, as late@champion: its configuration's split, and whether its statistics were fitted on the training part alone" };
+        var skip = new Option<string[]>("--skip") { Description = "Checks that are left out, as event-times: someone looked, and it is no fault", AllowMultipleArgumentsPerToken = true };
         var command = new Command("leakcheck", "Look for labels, rows and statistics that a training set knows and serving will not; exit code 1 if it finds any")
         {
-            data, label, time, labelTime, validation, test, gap, part, entity, config, model, TrackingOptions.Json, CommonOptions.Directory,
+            data, label, time, labelTime, validation, test, gap, part, entity, config, model, skip, TrackingOptions.Json, CommonOptions.Directory, CommonOptions.Catalog,
         };
         command.SetAction(arguments =>
         {
@@ -41,6 +43,8 @@ internal static class LeakCheckCommand
                 LabelTime = arguments.GetValue(labelTime),
                 Config = arguments.GetValue(config) is { } path ? TrainConfigFile.Load(path) : declared,
                 Model = fitted,
+                Catalog = CatalogOf(arguments),
+                Skip = arguments.GetValue(skip) ?? [],
                 Split = new LeakSplit
                 {
                     ValidationFrom = arguments.GetValue(validation),
@@ -57,6 +61,13 @@ internal static class LeakCheckCommand
             return report.IsClean ? 0 : CommandRunner.Failed;
         });
         return command;
+    }
+
+    /// <summary>The catalogue that is named, or of the directory or the current folder where one is there: most checks do without.</summary>
+    private static Catalog? CatalogOf(ParseResult arguments)
+    {
+        var path = CheckCommands.CatalogOf(arguments, arguments.GetValue(CommonOptions.Directory)!);
+        return arguments.GetValue(CommonOptions.Catalog) is not null || File.Exists(path) ? Catalogs.Load(path) : null;
     }
 
     private static (TrainConfig? Config, FittedModel? Fitted) Model(string? reference, string directory)

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Spectre.Console;
 using StreamMl.Shared.Models;
+using StreamMl.Training.Jobs;
 using StreamMl.Training.Tracking;
 using StreamMl.Training.Tracking.Search;
 
@@ -13,7 +14,7 @@ internal static class RunsCommand
 {
     private const int MaxMetricColumns = 4;
 
-    public static Command Create() => new("runs", "Look at training runs") { List(), Show(), Compare() };
+    public static Command Create() => new("runs", "Look at training runs") { List(), Show(), Compare(), RerunCommand.Create() };
 
     private static Command List()
     {
@@ -119,6 +120,7 @@ internal static class RunsCommand
             Row(name, value);
         Row("error", record.Error);
         Row("files", run.Directory);
+        Row("again", TrainingRerun.IsPossible(record) ? $"streamml runs rerun {record.Id}" : null);
         AnsiConsole.Write(grid);
         Block("metrics", run.Metrics.Select(m => (m.Key, Number(m.Value))));
         Block("parameters", record.Params.Select(p => (p.Key, p.Value)));
@@ -160,7 +162,7 @@ internal static class RunsCommand
     private static IEnumerable<(string Name, string? Value)> Facts(RunRecord record) =>
     [
         ("started", record.StartedAt.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)), ("took", Took(record)), ("service", record.Service), ("definition", record.ServiceHash), ("data", record.Data),
-        ("data manifest", record.DataManifestHash), ("commit", record.GitCommit), ("seed", record.Seed?.ToString(CultureInfo.InvariantCulture)), ("model", record.Model), ("user", record.User),
+        ("data manifest", record.DataManifestHash), ("commit", record.GitCommit), ("seed", record.Seed?.ToString(CultureInfo.InvariantCulture)), ("variant", record.Variant), ("model", record.Model), ("user", record.User),
     ];
 
     private static string Took(RunRecord record) => record.EndedAt is { } end ? $"{(end - record.StartedAt).TotalSeconds:0.0} s" : "";

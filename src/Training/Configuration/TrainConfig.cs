@@ -158,6 +158,9 @@ public sealed record TrainConfig
 
     public IReadOnlyList<VariantDefinition> Variants { get; init; } = [];
 
+    /// <summary>The variant whose features this is, of <see cref="Of"/>; null: all features.</summary>
+    public string? Variant { get; init; }
+
     /// <summary>The configuration with a variant's features. Steps that name a column which the variant takes away do without it; a step of nothing else is left out.</summary>
     public TrainConfig Of(VariantDefinition variant)
     {
@@ -166,6 +169,7 @@ public sealed record TrainConfig
             && (variant.Include.Count == 0 || !column.Contains('.', StringComparison.Ordinal) || variant.Include.Any(g => FileSystemName.MatchesSimpleExpression(g, column, ignoreCase: false)));
         return this with
         {
+            Variant = variant.Name,
             Pipeline = new PipelineDefinition(
                 variant.Include.Count > 0 ? variant.Include : Pipeline.Include,
                 [.. Pipeline.Exclude, .. variant.Exclude],

@@ -30,6 +30,12 @@ public sealed record TrackedOptions
 
     /// <summary>A folder of the user's repository, whose commit is recorded.</summary>
     public string Repository { get; init; } = ".";
+
+    /// <summary>The commit that is recorded instead of the repository's: of a run that is run again.</summary>
+    public string? Commit { get; init; }
+
+    /// <summary>Tags of the run.</summary>
+    public IReadOnlyDictionary<string, string> Tags { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 }
 
 /// <summary>A training with its tracked run and, where asked for, its registered model.</summary>
@@ -40,7 +46,7 @@ public sealed class TrackedTraining(TimeProvider time, Action<string> progress)
 {
     public async Task<TrackedResult> RunAsync(TrainingSet set, TrainConfig config, TrackedOptions options, CancellationToken cancellationToken)
     {
-        var commit = GitCommit.Of(options.Repository);
+        var commit = options.Commit ?? GitCommit.Of(options.Repository);
         var writer = RunStore.In(options.Directory, time).Start(options.Experiment ?? set.Manifest.Service, record => record with
         {
             Name = options.RunName ?? "",
@@ -51,6 +57,8 @@ public sealed class TrackedTraining(TimeProvider time, Action<string> progress)
             GitCommit = commit,
             Seed = config.Seed,
             Config = config.Text,
+            Variant = config.Variant,
+            Tags = options.Tags,
         });
         try
         {

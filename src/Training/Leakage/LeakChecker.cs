@@ -1,4 +1,5 @@
 using StreamMl.Infrastructure.TrainingSets;
+using StreamMl.Shared.Definitions;
 using StreamMl.Training.Configuration;
 using StreamMl.Training.Data;
 using StreamMl.Training.Splits;
@@ -27,6 +28,12 @@ public sealed record LeakRequest
 
     public LeakLimits Limits { get; init; } = new();
 
+    /// <summary>The catalogue that the features come from; null: what needs it is skipped.</summary>
+    public Catalog? Catalog { get; init; }
+
+    /// <summary>Checks that are left out (<see cref="LeakChecks"/>): someone looked and says that it is no fault.</summary>
+    public IReadOnlyList<string> Skip { get; init; } = [];
+
     /// <summary>A model whose fitted statistics are looked at too.</summary>
     public FittedModel? Model { get; init; }
 }
@@ -39,6 +46,8 @@ public static class LeakChecker
     /// <exception cref="LeakException">The set or the split cannot be looked at.</exception>
     public static LeakReport Run(LeakRequest request)
     {
+        if (request.Skip.FirstOrDefault(s => !LeakChecks.All.Contains(s)) is { } unknown)
+            throw new LeakException($"there is no check '{unknown}' to leave out; there are {string.Join(", ", LeakChecks.All)}");
         var (table, manifest) = LeakTableReader.Read(request.Data, request.Label ?? request.Config?.Label, request.Time, request.LabelTime);
         if (request.Config is { } config)
         {
@@ -73,6 +82,7 @@ public static class LeakChecker
         [
             LabelTimeCheck.Run(table, bounds, request.Split.Entity.Count > 0, findings),
             AvailabilityCheck.Run(manifest, findings),
+            EventTimesCheck.Run(table, manifest, request.Catalog, limits, findings),
             .. DuplicateCheck.Run(table, limits, findings),
             .. FeatureStrengthCheck.Run(table, limits, findings),
             .. LabelMemoryCheck.Run(table, limits, findings),
@@ -80,8 +90,11 @@ public static class LeakChecker
             EntityOverlapCheck.Run(table, request.Split.Entity, findings),
         ];
         var rows = table.Parts.GroupBy(p => p).ToDictionary(p => p.Key == Part.LeftOut ? "left out" : p.Key.ToString().ToLowerInvariant(), p => (long)p.Count(), StringComparer.Ordinal);
-        return new LeakReport(request.Data, rows, outcomes, findings);
+        return new LeakReport(request.Data, rows, [.. outcomes.Select(o => Left(o, request.Skip))], [.. findings.Where(f => !request.Skip.Contains(f.Check))]);
     }
+
+    private static LeakOutcome Left(LeakOutcome outcome, IReadOnlyList<string> skip) =>
+        skip.Contains(outcome.Check) ? outcome with { Outcome = "skipped", Note = $"left out as asked; {outcome.Note}" } : outcome;
 
     internal static LeakOutcome Outcome(string check, List<LeakFinding> findings, int before, string note) => new(check, findings.Count > before ? "found" : "passed", note);
 

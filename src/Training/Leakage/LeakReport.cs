@@ -35,6 +35,7 @@ public static class LeakChecks
 {
     public const string LabelTime = "label-time";
     public const string Availability = "availability";
+    public const string EventTimes = "event-times";
     public const string Duplicates = "duplicates";
     public const string NearDuplicates = "near-duplicates";
     public const string StrongFeature = "strong-feature";
@@ -43,4 +44,7 @@ public static class LeakChecks
     public const string EarlyLabels = "early-labels";
     public const string FittedStatistics = "fitted-statistics";
     public const string EntityOverlap = "entity-overlap";
+
+    public static IReadOnlyList<string> All { get; } =
+        [LabelTime, Availability, EventTimes, Duplicates, NearDuplicates, StrongFeature, Missingness, OwnLabel, EarlyLabels, FittedStatistics, EntityOverlap];
 }

@@ -59,6 +59,9 @@ public sealed record RunRecord
     /// <summary>The whole configuration, as text.</summary>
     public string? Config { get; init; }
 
+    /// <summary>The configuration's variant that was trained; null: all features.</summary>
+    public string? Variant { get; init; }
+
     /// <summary>The registered model that came of it, as <c>late@0123456789abcdef</c>.</summary>
     public string? Model { get; init; }
 

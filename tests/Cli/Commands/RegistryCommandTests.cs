@@ -60,6 +60,7 @@ public sealed class RegistryCommandTests : IDisposable
     [InlineData(0, "runs", "list", "flights", "--json")]
     [InlineData(2, "runs", "list", "--filter", "auc > 0.5")]
     [InlineData(2, "runs", "show", "nothing")]
+    [InlineData(2, "runs", "rerun", "nothing")]
     public async Task Look_AtWhatIsThere_AnswersOrSaysWhy(int code, params string[] arguments)
     {
         await RunAsync("models", "promote", "late", (await PublishAsync(1)).Version);

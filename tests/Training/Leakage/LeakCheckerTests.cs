@@ -15,7 +15,7 @@ public sealed class LeakCheckerTests
         using var lab = new LeakLab();
         var report = lab.Check();
         report.Findings.ShouldBeEmpty();
-        report.Checks.Where(c => c.Outcome == "skipped").Select(c => c.Check).ShouldBe([LeakChecks.FittedStatistics, LeakChecks.EntityOverlap]);
+        report.Checks.Where(c => c.Outcome == "skipped").Select(c => c.Check).ShouldBe([LeakChecks.EventTimes, LeakChecks.FittedStatistics, LeakChecks.EntityOverlap]);
         report.Rows["left out"].ShouldBeGreaterThan(0);
         Encoding.UTF8.GetString(report.ToJson()).ShouldBe(Encoding.UTF8.GetString(lab.Check().ToJson()));
     }
@@ -46,6 +46,69 @@ public sealed class LeakCheckerTests
     {
         using var lab = new LeakLab { Mode = "event-time" };
         Found(lab.Check(), LeakChecks.Availability).ShouldHaveSingleItem();
+    }
+
+    [Theory]
+    [InlineData("ends", "0s", "the label comes from it")]
+    [InlineData("starts", "0s", "ahead of them")]
+    [InlineData("ends", "1m", null)]
+    public void Availability_PlainFileBesideTheArchive_IsFoundUnlessADelayIsGiven(string log, string delay, string? why)
+    {
+        using var lab = new LeakLab { Delay = delay };
+        lab.Origins[log] = "history";
+        var found = Found(lab.Check(), LeakChecks.Availability);
+        if (why is null)
+            found.ShouldBeEmpty();
+        else
+            found.ShouldHaveSingleItem().What.ShouldContain(why);
+    }
+
+    [Fact]
+    public void Availability_PlainFilesAlone_NameOnlyTheLabelsOwn()
+    {
+        using var lab = new LeakLab();
+        foreach (var log in lab.Origins.Keys)
+            lab.Origins[log] = "history";
+        Found(lab.Check(), LeakChecks.Availability).ShouldHaveSingleItem().What.ShouldContain("'ends'");
+    }
+
+    /// <summary>Outcomes under the times of another log's events, with the few that the other log lacks; and outcomes that come later, in a log whose load is alike.</summary>
+    [Theory]
+    [InlineData("history", true, true)]
+    [InlineData("archive", true, false)]
+    [InlineData("history", false, false)]
+    public void EventTimes_OutcomesUnderAnotherLogsTimes_AreFoundInAPlainFile(string origin, bool isSame, bool isFound)
+    {
+        // A delay was given, so that the manifest says nothing.
+        using var lab = new LeakLab { Delay = "1s" };
+        (lab.Origins["ends"], lab.Origins["ends.by.plane"]) = (origin, origin);
+        var load = 20.0;
+        foreach (var row in lab.Rows)
+        {
+            load = Math.Clamp(load + (0.3 * LeakLab.Normal(lab.Random)), 8, 40);
+            row.Started = (long)Math.Max(0, load + (2 * LeakLab.Normal(lab.Random)));
+            row.Ended = isSame ? row.Started + (lab.Random.NextDouble() < 0.03 ? 1 : 0) : (long)Math.Max(0, load + (2 * LeakLab.Normal(lab.Random)));
+        }
+
+        var report = lab.Check();
+        if (!isFound)
+        {
+            report.Findings.ShouldBeEmpty();
+            report.Checks.Single(c => c.Check == LeakChecks.EventTimes).Outcome.ShouldBe("passed");
+            return;
+        }
+
+        var found = Found(report, LeakChecks.EventTimes).ShouldHaveSingleItem();
+        found.Column.ShouldBe("ended.count_30m");
+        found.What.ShouldContain("at the times of 'starts'");
+        lab.Check(skip: LeakChecks.EventTimes).Findings.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Skip_OfNoCheck_NamesThoseThatAre()
+    {
+        using var lab = new LeakLab(100);
+        Should.Throw<LeakException>(() => lab.Check(skip: "event-hours")).Message.ShouldContain("event-times");
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using StreamMl.Infrastructure.Tables;
 using StreamMl.Infrastructure.TrainingSets;
+using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Events;
 using StreamMl.Training.Leakage;
 
@@ -50,10 +51,19 @@ internal sealed class LeakLab : IDisposable
 
     public string Mode { get; set; } = "arrival-time";
 
-    public LeakReport Check(LeakSplit? split = null, FittedModel? model = null)
+    public string Delay { get; set; } = "0s";
+
+    /// <summary>Where each log came from: archive, or history for a plain file.</summary>
+    public Dictionary<string, string> Origins { get; } = new(StringComparer.Ordinal) { ["starts"] = "archive", ["ends"] = "archive", ["ends.by.plane"] = "archive" };
+
+    /// <summary>Views over the logs, of which the label's is "ends".</summary>
+    public Catalog Catalog { get; } = new(
+        "lab", [], [], [View("started", "starts"), View("ended", "ends")], []);
+
+    public LeakReport Check(LeakSplit? split = null, FittedModel? model = null, params string[] skip)
     {
         Write();
-        return LeakChecker.Run(new LeakRequest { Data = directory, Split = split ?? new LeakSplit(), Model = model });
+        return LeakChecker.Run(new LeakRequest { Data = directory, Split = split ?? new LeakSplit(), Model = model, Catalog = Catalog, Skip = skip });
     }
 
     public static double Normal(Random random) => Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
@@ -65,6 +75,7 @@ internal sealed class LeakLab : IDisposable
             ("event_time", FieldType.Timestamp, ColumnRoles.Time), ("origin", FieldType.String, ColumnRoles.Key), ("plane", FieldType.String, ColumnRoles.Key), ("distance", FieldType.Int64, ColumnRoles.Carried),
             ("part", FieldType.String, ColumnRoles.Carried), ("late", FieldType.Boolean, ColumnRoles.Label), ("late_known_at", FieldType.Timestamp, ColumnRoles.LabelTime),
             ("origin.rate", FieldType.Float64, ColumnRoles.Feature), ("weather.wind", FieldType.Float64, ColumnRoles.Feature), ("plane.noise", FieldType.Float64, ColumnRoles.Feature), ("origin.extra", FieldType.Float64, ColumnRoles.Feature),
+            ("started.count_30m", FieldType.Int64, ColumnRoles.Feature), ("ended.count_30m", FieldType.Int64, ColumnRoles.Feature),
         ];
         var schema = new EventSchema("set", [.. columns.Select(c => new EventField(c.Name, c.Type, true))]);
         var batch = new EventBatch(schema, Rows.Count);
@@ -80,14 +91,14 @@ internal sealed class LeakLab : IDisposable
             ServiceHash = "5e1f",
             ViewHashes = new Dictionary<string, string>(),
             Mode = Mode,
-            Delay = "0s",
+            Delay = Delay,
             ServingDelay = "0s",
             Spine = "events of flight-schedules",
-            Label = "late",
+            Label = "late: delay > 15 from ends on id",
             UsesServedPrefixes = false,
             Rows = Rows.Count,
             LeftOut = new Dictionary<string, long>(),
-            Logs = [],
+            Logs = [.. Origins.Select(o => new ManifestLog(o.Key, o.Value, [Rows.Count]))],
             Columns = [.. columns.Select(c => new ManifestColumn(c.Name, c.Type.ToString(), c.Role))],
             Files = [new ManifestFile("part-00000.arrow", Rows.Count, file.Length, Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(file)))],
         };
@@ -96,6 +107,15 @@ internal sealed class LeakLab : IDisposable
     }
 
     public void Dispose() => Directory.Delete(directory, recursive: true);
+
+    private static ViewDefinition View(string name, string source) => new()
+    {
+        Name = name,
+        Source = source,
+        Entity = "origin",
+        KeyFields = ["origin"],
+        Features = [new FeatureDefinition("count_30m", new Aggregation(AggregationNames.Count), new TrailingWindow(TimeSpan.FromMinutes(30)))],
+    };
 
     private static void Fill(EventBatch batch, Row row)
     {
@@ -111,6 +131,8 @@ internal sealed class LeakLab : IDisposable
         Number("weather.wind", row.Weather);
         Number("plane.noise", row.Noise);
         Number("origin.extra", row.Extra);
+        batch.Column("started.count_30m").Set(at, row.Started);
+        batch.Column("ended.count_30m").Set(at, row.Ended);
 
         void Time(string name, DateTimeOffset time) => batch.Column(name).Set(at, (time.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) / 10);
         void Text(string name, string text) => batch.Column(name).Set(at, batch.Arena.Append(text));
@@ -147,5 +169,10 @@ internal sealed class LeakLab : IDisposable
         public double? Extra { get; set; } = 0;
 
         public string Part { get; set; } = "train";
+
+        /// <summary>Started and ended in the entity's last half hour.</summary>
+        public long Started { get; set; }
+
+        public long Ended { get; set; }
     }
 }
