@@ -4,7 +4,6 @@ using Microsoft.Extensions.Options;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Registry;
 using StreamMl.Shared.Definitions;
-using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 using StreamMl.StreamFeatures.Logs;
 using StreamMl.StreamFeatures.Outgoing;
@@ -31,7 +30,7 @@ internal sealed class FeatureWorker(
         if (plans.Count == 0)
             return;
         using var admin = new TopicAdmin(kafka);
-        var partitions = await MakeTopicsAsync(admin, plans, stoppingToken);
+        var partitions = await LogTopics.MakeAsync(admin, plans, stoppingToken);
         await using var producer = new KafkaProducerFactory(kafka).Create();
         using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions
         {
@@ -47,20 +46,4 @@ internal sealed class FeatureWorker(
     }
 
     private ValueTask<string> SchemaOf(int id, CancellationToken cancellationToken) => registry.GetSchemaAsync(id, cancellationToken);
-
-    // Repartition and dead-letter topics have their source's partition count, so that one partition of each side has one owner's order.
-    private static async Task<IReadOnlyDictionary<string, int>> MakeTopicsAsync(TopicAdmin admin, IReadOnlyList<LogPlan> plans, CancellationToken cancellationToken)
-    {
-        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
-        foreach (var plan in plans)
-        {
-            foreach (var topic in new[] { plan.Topic, LogNames.DeadLetterTopic(plan.Topic) })
-            {
-                await admin.EnsureTopicAsync(topic, plan.Source.Partitions, cancellationToken);
-                counts[topic] = plan.Source.Partitions;
-            }
-        }
-
-        return counts;
-    }
 }

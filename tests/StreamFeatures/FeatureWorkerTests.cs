@@ -22,7 +22,7 @@ namespace StreamMl.StreamFeatures.Tests;
 /// <summary>The hosted worker on servers: every byte of the store equals a straight run over the same logs, also after a restart in between.</summary>
 public sealed class FeatureWorkerTests(KafkaFixture kafka, RedisFixture redis)
 {
-    private const int Partitions = 2;
+    internal const int Partitions = 2;
 
     [Fact]
     public async Task Worker_OnTheServersOfThisMachine_StoreEqualsStraightRun() =>
@@ -58,7 +58,7 @@ public sealed class FeatureWorkerTests(KafkaFixture kafka, RedisFixture redis)
         await ShouldEqualStraightRunAsync(endpoint, store, catalog);
     }
 
-    private static IHost Host(Catalog catalog, KafkaEndpoint endpoint, IStateStore store, string registry)
+    internal static IHost Host(Catalog catalog, KafkaEndpoint endpoint, IStateStore store, string registry)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
@@ -67,7 +67,7 @@ public sealed class FeatureWorkerTests(KafkaFixture kafka, RedisFixture redis)
         return builder.Build();
     }
 
-    private static async Task<int> ProduceAsync(KafkaEndpoint endpoint, string topic, (Landing? Event, long ArrivalUs)[] part, int schemaId)
+    internal static async Task<int> ProduceAsync(KafkaEndpoint endpoint, string topic, (Landing? Event, long ArrivalUs)[] part, int schemaId)
     {
         using var admin = new TopicAdmin(endpoint);
         await admin.EnsureTopicAsync(topic, Partitions, default);
@@ -83,7 +83,7 @@ public sealed class FeatureWorkerTests(KafkaFixture kafka, RedisFixture redis)
         return part.Length;
     }
 
-    private static async Task<bool> IsDoneAsync(IStateStore store, Catalog catalog, long sent)
+    internal static async Task<bool> IsDoneAsync(IStateStore store, Catalog catalog, long sent)
     {
         var plans = LogPlan.Of(catalog);
         long read = 0;
@@ -104,7 +104,7 @@ public sealed class FeatureWorkerTests(KafkaFixture kafka, RedisFixture redis)
         return read == sent;
     }
 
-    private static async Task ShouldEqualStraightRunAsync(KafkaEndpoint endpoint, IStateStore store, Catalog catalog)
+    internal static async Task ShouldEqualStraightRunAsync(KafkaEndpoint endpoint, IStateStore store, Catalog catalog)
     {
         foreach (var partition in LogPlan.Of(catalog).SelectMany(plan => Parts(plan.Topic)))
         {
@@ -148,7 +148,7 @@ public sealed class FeatureWorkerTests(KafkaFixture kafka, RedisFixture redis)
         return copied;
     }
 
-    private static async Task<byte[]?> ReadAsync(IStateStore store, string key)
+    internal static async Task<byte[]?> ReadAsync(IStateStore store, string key)
     {
         var keys = new PackedBytes();
         keys.Add(Encoding.Latin1.GetBytes(key));
@@ -156,5 +156,5 @@ public sealed class FeatureWorkerTests(KafkaFixture kafka, RedisFixture redis)
         return values.ToArray(0);
     }
 
-    private static IEnumerable<PartitionId> Parts(string topic) => Enumerable.Range(0, Partitions).Select(p => new PartitionId(topic, p));
+    internal static IEnumerable<PartitionId> Parts(string topic) => Enumerable.Range(0, Partitions).Select(p => new PartitionId(topic, p));
 }

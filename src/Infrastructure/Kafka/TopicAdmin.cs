@@ -59,6 +59,15 @@ public sealed class TopicAdmin : IDisposable
     public Task<(long Low, long High)> OffsetsAsync(PartitionId partition, CancellationToken cancellationToken) =>
         Task.Run(() => Offsets(partition), cancellationToken);
 
+    /// <summary>Whether the consumer group has members now; null where the broker cannot tell (the embedded one).</summary>
+    public async Task<bool?> GroupIsActiveAsync(string groupId, CancellationToken cancellationToken)
+    {
+        if (endpoint.IsEmbedded) return null;
+        var groups = await client.Value.ListConsumerGroupsAsync(new() { RequestTimeout = Patience }).WaitAsync(cancellationToken);
+        var state = groups.Valid.FirstOrDefault(g => g.GroupId == groupId)?.State;
+        return state is not (null or ConsumerGroupState.Empty or ConsumerGroupState.Dead);
+    }
+
     /// <summary>How many brokers answer for themselves; fails where none does within the given time.</summary>
     /// <exception cref="KafkaException">No broker answered.</exception>
     public Task<int> BrokersAsync(TimeSpan patience, CancellationToken cancellationToken) =>

@@ -60,6 +60,9 @@ public static class LogNames
     /// <summary>How far a source partition was copied into repartition topics: see <see cref="Store.RoutesRecord"/>.</summary>
     public static string RoutesKey(PartitionId log) => $"{HashTag(log)}!routes";
 
+    /// <summary>Which topic the positions of this partition belong to: see <see cref="Store.TopicRecord"/>.</summary>
+    public static string TopicKey(PartitionId log) => $"{HashTag(log)}!topic";
+
     public static string LedgerKey(PartitionId log) => $"{HashTag(log)}!ledger";
 
     public static byte[] StateKey(PartitionId log, string view, string viewHash8, ReadOnlySpan<byte> entityKey) =>

@@ -6,11 +6,14 @@ using StreamMl.StreamFeatures.Logs;
 namespace StreamMl.StreamFeatures.Commits;
 
 /// <summary>The positions of a log partition as they were taken over, with its ledger and routes. Immutable.</summary>
-/// <param name="Positions">The log's own first, then one per view in the plan's order; all with the same epoch.</param>
+/// <param name="Positions">The log's own first (past everything where another worker owns it), then one per view in the plan's order; all with the same epoch.</param>
 /// <param name="Ledger">Counts up to the log's own position.</param>
 /// <param name="Routes">Ends of what was copied into repartition topics up to the log's own position.</param>
 internal sealed record Claim(IReadOnlyList<PositionRecord> Positions, LedgerCounts Ledger, IReadOnlyDictionary<string, long[]> Routes)
 {
+    // The log's own work (counting, routing, dead letters) is all done, as far as this worker is concerned.
+    private static readonly PositionRecord OfAnother = PositionRecord.Start with { NextOffset = long.MaxValue };
+
     public long Epoch => Positions[0].Epoch;
 
     /// <summary>Where reading starts: the position of the view that is furthest behind.</summary>
@@ -33,6 +36,8 @@ internal sealed record Claim(IReadOnlyList<PositionRecord> Positions, LedgerCoun
                 throw new StoreUnavailableException($"the positions of {partition} changed right after they were claimed; they are claimed again", null);
         }
 
-        return new Claim(positions, LedgerRecord.Decode(values[0]), RoutesRecord.Decode(values[1]));
+        return plan.OwnsLog
+            ? new Claim(positions, LedgerRecord.Decode(values[0]), RoutesRecord.Decode(values[1]))
+            : new Claim([OfAnother with { Epoch = positions[0].Epoch }, .. positions], default, new Dictionary<string, long[]>(StringComparer.Ordinal));
     }
 }

@@ -30,8 +30,9 @@ internal sealed class CommitBuffers
         positionKeys = [.. context.Plan.PositionKeys(context.Partition).Select(Encoding.UTF8.GetBytes)];
         ledgerKey = Encoding.UTF8.GetBytes(LogNames.LedgerKey(context.Partition));
         routesKey = Encoding.UTF8.GetBytes(LogNames.RoutesKey(context.Partition));
-        stored = [.. claim.Positions.Select(p => p.Encode())];
-        storedNext = [.. claim.Positions.Select(p => p.NextOffset)];
+        var positions = claim.Positions.Skip(context.Plan.OwnsLog ? 0 : 1).ToList();
+        stored = [.. positions.Select(p => p.Encode())];
+        storedNext = [.. positions.Select(p => p.NextOffset)];
         routes = context.Plan.Routes.ToDictionary(
             r => r.Topic, r => claim.Routes.GetValueOrDefault(r.Topic) ?? new long[context.Sink.PartitionCount(r.Topic)], StringComparer.Ordinal);
     }
@@ -103,7 +104,8 @@ internal sealed class CommitBuffers
                 ends[target.Partition] = Math.Max(ends[target.Partition], end);
         }
 
-        commit.Set(ledgerKey, LedgerRecord.Encode(pending.Ledger));
+        if (context.Plan.OwnsLog)
+            commit.Set(ledgerKey, LedgerRecord.Encode(pending.Ledger));
         if (routes.Count > 0)
             commit.Set(routesKey, RoutesRecord.Encode(routes));
         var moved = pending.Position.Encode();

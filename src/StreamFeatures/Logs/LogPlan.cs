@@ -13,8 +13,9 @@ internal sealed record RouteTarget(string Topic, IReadOnlyList<string> KeyFields
 /// <summary>What the worker does with one log: the views that read it and, for a source topic, where its records are copied to. Immutable; thread-safe.</summary>
 internal sealed class LogPlan
 {
-    private LogPlan(SourceDefinition source, string topic, IReadOnlyList<ViewProgram> views, IReadOnlyList<RouteTarget> routes)
+    private LogPlan(SourceDefinition source, string topic, IReadOnlyList<ViewProgram> views, IReadOnlyList<RouteTarget> routes, bool ownsLog = true)
     {
+        OwnsLog = ownsLog;
         Source = source;
         Topic = topic;
         Views = views;
@@ -29,6 +30,12 @@ internal sealed class LogPlan
 
     public bool IsRepartitioned => Topic != Source.Topic;
 
+    /// <summary>
+    /// Whether the log's own position, ledger, routes and dead letters are kept by this worker. False where views are built beside a worker that does:
+    /// then nothing but the views' own states and positions is written.
+    /// </summary>
+    public bool OwnsLog { get; }
+
     public IReadOnlyList<ViewProgram> Views { get; }
 
     /// <summary>Empty for a repartition topic.</summary>
@@ -37,9 +44,12 @@ internal sealed class LogPlan
     /// <summary>The fields that are decoded: those that a view or a route reads.</summary>
     public EventSchema BatchSchema { get; }
 
-    /// <summary>Store keys of the positions of one partition: the log's own first, then one per view.</summary>
-    public IReadOnlyList<string> PositionKeys(PartitionId partition) =>
-        [LogNames.SourcePositionKey(partition), .. Views.Select(v => LogNames.PositionKey(partition, v.View.Name, v.Hash8))];
+    /// <summary>Store keys of the positions of one partition: the log's own first, if it is owned, then one per view.</summary>
+    public IReadOnlyList<string> PositionKeys(PartitionId partition)
+    {
+        var views = Views.Select(v => LogNames.PositionKey(partition, v.View.Name, v.Hash8));
+        return OwnsLog ? [LogNames.SourcePositionKey(partition), .. views] : [.. views];
+    }
 
     /// <summary>Every source of the catalogue, so that each has a ledger and its bad records are dead-lettered, and the repartition topics that views need.</summary>
     /// <exception cref="DefinitionException">A view does not compile.</exception>
@@ -56,4 +66,13 @@ internal sealed class LogPlan
 
         return plans;
     }
+
+    /// <summary>The logs of some views, to be built beside a worker that owns the logs.</summary>
+    /// <exception cref="DefinitionException">A view does not compile.</exception>
+    public static IReadOnlyList<LogPlan> Beside(Catalog catalog, Func<ViewProgram, bool> isWanted) =>
+    [
+        .. catalog.Sources.SelectMany(source => catalog.ViewsOf(source).Select(v => ViewProgram.Compile(v, source)).Where(isWanted)
+            .GroupBy(p => p.Log, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal)
+            .Select(g => new LogPlan(source, g.Key, [.. g], [], ownsLog: false))),
+    ];
 }
