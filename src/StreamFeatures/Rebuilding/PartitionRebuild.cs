@@ -1,6 +1,7 @@
 using StreamMl.Shared.Log;
 using StreamMl.StreamFeatures.Commits;
 using StreamMl.StreamFeatures.Partitions;
+using StreamMl.StreamFeatures.Records;
 
 namespace StreamMl.StreamFeatures.Rebuilding;
 
@@ -26,15 +27,8 @@ internal static class PartitionRebuild
         var (from, committed, states) = (pipeline.NextOffset, pipeline.NextOffset, 0L);
         foreach (var slice in archive.Read(from))
         {
-            try
-            {
-                await pipeline.ProcessAsync(slice, cancellationToken);
-            }
-            finally
-            {
-                slice.Release();
-            }
-
+            if (!await ProcessAsync(pipeline, slice, cancellationToken))
+                return new RebuiltPartition(context.Partition, from, committed, states, TakenOver: true);
             if (!IsFull(pipeline, context.Options))
                 continue;
             if (await CommitAsync(pipeline, cancellationToken) is not { } written)
@@ -52,25 +46,39 @@ internal static class PartitionRebuild
         return new RebuiltPartition(context.Partition, from, committed, states, TakenOver: false);
     }
 
+    private static async Task<bool> ProcessAsync(PartitionPipeline pipeline, RecordSlice slice, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Stands(await pipeline.ProcessAsync(slice, cancellationToken), pipeline.NextOffset);
+        }
+        finally
+        {
+            slice.Release();
+        }
+    }
+
     private static bool IsFull(PartitionPipeline pipeline, StreamFeaturesOptions options) =>
         pipeline.UncommittedRecords >= options.CommitMaxRecords || pipeline.ChangedStates >= options.CommitMaxStates;
 
     /// <summary>States written; null where a worker has claimed the partition.</summary>
-    /// <exception cref="InvalidOperationException">The store or the broker did something else than commit or refuse.</exception>
     private static async Task<int?> CommitAsync(PartitionPipeline pipeline, CancellationToken cancellationToken)
     {
         var pending = pipeline.BeginCommit();
-        switch (await pipeline.FinishAsync(pending, cancellationToken))
-        {
-            case CommitVerdict.Committed:
-                pipeline.Committed(pending);
-                return pending.States;
-            case CommitVerdict.Fenced:
-                return null;
-            default:
-                throw new InvalidOperationException(
-                    $"the commit at offset {pending.Position.NextOffset} of {pending.Commit.Log} did not stand: the store went back, its answer was lost, or a record could not be "
-                    + "delivered. Run the rebuild again with --resume: it goes on at the store's position");
-        }
+        if (!Stands(await pipeline.FinishAsync(pending, cancellationToken), pending.Position.NextOffset))
+            return null;
+        pipeline.Committed(pending);
+        return pending.States;
     }
+
+    /// <summary>False where a worker has claimed the partition.</summary>
+    /// <exception cref="InvalidOperationException">The store stands elsewhere.</exception>
+    private static bool Stands(CommitVerdict verdict, long offset) => verdict switch
+    {
+        CommitVerdict.Committed => true,
+        CommitVerdict.Fenced => false,
+        _ => throw new InvalidOperationException(
+            $"the store did not stand where the rebuild had left it, at offset {offset}: it went back, an answer was lost, or a record could not be delivered. "
+            + "Run the rebuild again with --resume: it goes on at the store's position"),
+    };
 }
