@@ -128,6 +128,27 @@ public sealed class FeatureWorkerTests(KafkaFixture kafka, RedisFixture redis)
         }
     }
 
+    /// <summary>States alone: a view that was built beside others has seen the same records, and the ledger counts what the worker of the log made of them then.</summary>
+    internal static async Task ViewsShouldEqualStraightRunAsync(KafkaEndpoint endpoint, IStateStore store, Catalog catalog)
+    {
+        foreach (var partition in LogPlan.Of(catalog).SelectMany(plan => Parts(plan.Topic)))
+        {
+            var quiet = new FakeBroker(Partitions);
+            if (CopyLog(endpoint, partition, quiet, PositionRecord.Decode(await ReadAsync(store, LogNames.SourcePositionKey(partition))).NextOffset) == 0)
+                continue;
+            var straight = new InMemoryStateStore();
+            await new PipelineLab(quiet, straight, catalog).RunStraightAsync(partition);
+            foreach (var (key, value) in straight.Snapshot().Where(e => e.Key.Contains('@')))
+            {
+                var actual = (await ReadAsync(store, key)).ShouldNotBeNull(key);
+                if (key.EndsWith("!pos", StringComparison.Ordinal))
+                    (PositionRecord.Decode(actual) with { Epoch = 0 }).Encode().ShouldBe((PositionRecord.Decode(value) with { Epoch = 0 }).Encode(), key);
+                else
+                    actual.ShouldBe(value, key);
+            }
+        }
+    }
+
     private static long CopyLog(KafkaEndpoint endpoint, PartitionId partition, FakeBroker into, long end)
     {
         using var source = new KafkaConsumerFactory(endpoint).CreateManagedSource();

@@ -10,6 +10,6 @@ internal static class CommandList
         DemoCommand.Create(), NewCommand.Create(), ValidateCommand.Create(), PlanCommand.Create(), WorkerCommands.Up(), WorkerCommands.Ingest(), WorkerCommands.Archive(), WorkerCommands.Features(),
         WorkerCommands.Serve(), WorkerCommands.Registry(), GetCommand.Create(), BackfillCommand.Create(), TrainCommand.Create(), PredictBatchCommand.Create(), ExplainCommand.Create(),
         LeakCheckCommand.Create(), RunsCommand.Create(), ModelsCommand.Create(), MlflowCommand.Create(),
-        CheckCommands.Parity(), CheckCommands.Ledger(), ResetCommand.Create(), RebuildCommand.Create(), WorkerCommands.Healthy(),
+        CheckCommands.Parity(), CheckCommands.Ledger(), ResetCommand.Create(), RebuildCommand.Create(), RolloutCommand.Create(), WorkerCommands.Healthy(),
     ];
 }

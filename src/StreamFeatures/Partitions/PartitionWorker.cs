@@ -264,6 +264,8 @@ internal sealed partial class PartitionWorker : IDisposable
     // Everything in memory is void: what the store says is the truth.
     private async ValueTask StartOverAsync(CommitVerdict why)
     {
+        if (why == CommitVerdict.Fenced && !context.Plan.OwnsLog)
+            throw new TakenOverException(Partition);
         Interlocked.Increment(ref generation);
         StartingOver(logger, Partition, pipeline!.NextOffset, why);
         context.Metrics.StartedOver(Partition.Topic, why.ToString());

@@ -24,7 +24,7 @@ public sealed class Rebuild(Catalog catalog, string archiveDirectory, KafkaEndpo
     /// <param name="cancellationToken">Stops it; what was committed stays, and the next run goes on there.</param>
     /// <exception cref="HandOverException">An archive and its topic do not meet.</exception>
     /// <exception cref="InvalidDataException">The archive has a hole.</exception>
-    public Task<IReadOnlyList<RebuiltPartition>> AllAsync(CancellationToken cancellationToken) => RunAsync(LogPlan.Of(catalog), cancellationToken);
+    public Task<IReadOnlyList<RebuiltPartition>> AllAsync(CancellationToken cancellationToken) => PlansAsync(LogPlan.Of(catalog), cancellationToken);
 
     /// <summary>Some views; the logs' own positions and ledgers are left to their worker, which may run if its catalogue does not have these versions.</summary>
     /// <param name="views">Names; those of the catalogue.</param>
@@ -32,9 +32,9 @@ public sealed class Rebuild(Catalog catalog, string archiveDirectory, KafkaEndpo
     /// <exception cref="HandOverException">An archive and its topic do not meet.</exception>
     /// <exception cref="InvalidDataException">The archive has a hole.</exception>
     public Task<IReadOnlyList<RebuiltPartition>> ViewsAsync(IReadOnlyCollection<string> views, CancellationToken cancellationToken) =>
-        RunAsync(LogPlan.Beside(catalog, v => views.Contains(v.View.Name)), cancellationToken);
+        PlansAsync(LogPlan.Beside(catalog, v => views.Contains(v.View.Name)), cancellationToken);
 
-    private async Task<IReadOnlyList<RebuiltPartition>> RunAsync(IReadOnlyList<LogPlan> plans, CancellationToken cancellationToken)
+    internal async Task<IReadOnlyList<RebuiltPartition>> PlansAsync(IReadOnlyList<LogPlan> plans, CancellationToken cancellationToken)
     {
         if (plans.Count == 0)
             return [];

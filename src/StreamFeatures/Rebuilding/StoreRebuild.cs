@@ -66,6 +66,8 @@ internal sealed class StoreRebuild(
 
     private async Task<IReadOnlyList<(LogPlan Plan, PartitionId Partition, ArchivePartitionReader Reader)>> CheckAsync(LogPlan plan, CancellationToken cancellationToken)
     {
+        if (!layout.HasLog(plan.Topic) && plan is { OwnsLog: true, IsRepartitioned: true } && await IsEmptyAsync(plan, cancellationToken))
+            return []; // A new repartition topic: the replay of its source fills it.
         if (!layout.HasLog(plan.Topic))
             throw new HandOverException($"log '{plan.Topic}' is not in the archive {layout.Directory}: run the archiver over it (`streamml archive`), or start the views from the topic (`streamml reset`, then the worker)");
         if (layout.Partitions(plan.Topic) is { } archived && archived != plan.Source.Partitions)
@@ -80,6 +82,17 @@ internal sealed class StoreRebuild(
         }
 
         return found;
+    }
+
+    private async Task<bool> IsEmptyAsync(LogPlan plan, CancellationToken cancellationToken)
+    {
+        for (var p = 0; p < plan.Source.Partitions; p++)
+        {
+            if ((await TopicOffsets(new PartitionId(plan.Topic, p), cancellationToken)).High > 0)
+                return false;
+        }
+
+        return true;
     }
 
     private async Task<DeliveredMarks> DeliveredAsync(IReadOnlyList<LogPlan> plans, CancellationToken cancellationToken)

@@ -8,6 +8,7 @@ using StreamMl.Training.Tracking;
 namespace StreamMl.Cli.Tests.Commands;
 
 /// <summary>The commands' exit codes and what they do to the registry and the runs; what they print is for people.</summary>
+[Collection(nameof(CommandTests))]
 public sealed class RegistryCommandTests : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("streamml-").FullName;

@@ -11,6 +11,7 @@ using StreamMl.Shared.Log;
 namespace StreamMl.Cli.Tests.Commands;
 
 /// <summary>What <c>reset</c> deletes, leaves, and refuses to do.</summary>
+[Collection(nameof(CommandTests))]
 public sealed class ResetCommandTests : IAsyncDisposable
 {
     private static readonly string Flights = Path.Combine(AppContext.BaseDirectory, "samples", "flights", "catalog.yaml");

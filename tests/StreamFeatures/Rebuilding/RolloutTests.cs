@@ -1,0 +1,87 @@
+using CsCheck;
+using Microsoft.Extensions.Logging.Abstractions;
+using StreamMl.FeatureEngine.Views;
+using StreamMl.Infrastructure.Embedded;
+using StreamMl.Infrastructure.Registry;
+using StreamMl.Infrastructure.Store;
+using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
+using StreamMl.StreamFeatures.Rebuilding;
+using StreamMl.StreamFeatures.Tests.Lab;
+using StreamMl.TestKit.Servers;
+using static StreamMl.StreamFeatures.Tests.FeatureWorkerTests;
+
+namespace StreamMl.StreamFeatures.Tests.Rebuilding;
+
+/// <summary>Changed views are built beside the running ones and taken over by new workers, on this machine's most real servers.</summary>
+public sealed class RolloutTests(KafkaFixture kafka, RedisFixture redis)
+{
+    [Fact]
+    public async Task Rollout_WhileTheOldWorkerRuns_OldPositionsNeverFailAndNewValuesEqualACleanRecompute()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var registry = await EmbeddedRegistry.StartAsync(cancellationToken: stop);
+        var topic = TestEnvironment.UniqueName(TestCatalog.Topic);
+        var old = TestCatalog.Catalog with { Sources = [TestCatalog.Source with { Topic = topic, Partitions = FeatureWorkerTests.Partitions }] };
+        var next = old with { Views = [.. old.Views.Select(v => v.Name is "aircraft_landed" or "all_landed" ? v with { AllowedLateness = TimeSpan.FromMinutes(30) } : v)] };
+        using var schemas = new SchemaRegistryClient(registry.Url);
+        var schemaId = await schemas.RegisterAsync($"{topic}-value", TestCatalog.Avro, default);
+        var store = new RedisStateStore(redis.Connection);
+        var log = RandomLog.Records(3_000, 3_000).Single(_ => true, "0000000000000");
+        var caughtUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var rollout = new Rollout(next, old, kafka.Endpoint, store, schemas, new StreamFeaturesOptions { GroupId = $"features.{topic}", IdleCheckMs = 200 }, TimeProvider.System, NullLoggerFactory.Instance)
+        {
+            CaughtUp = caughtUp.SetResult,
+        };
+        rollout.Views.Count.ShouldBe(2);
+
+        Task<bool> running;
+        using (var worker = Host(old, kafka.Endpoint, store, registry.Url))
+        {
+            await worker.StartAsync(stop);
+            await ProduceAsync(kafka.Endpoint, topic, log[..1_500], schemaId);
+            await TestKit.Eventually.Until(() => IsDoneAsync(store, old, 1_500), () => "1500");
+            running = rollout.RunAsync(stay: true, stop);
+            await ProduceAsync(kafka.Endpoint, topic, log[1_500..2_500], schemaId);
+            var seen = new Dictionary<string, long>(StringComparer.Ordinal);
+            await TestKit.Eventually.Until(async () => await PositionsGoOnAsync(store, old, seen) && caughtUp.Task.IsCompleted, () => running.Exception?.ToString() ?? "not caught up");
+            await TestKit.Eventually.Until(() => IsDoneAsync(store, old, 2_500), () => "2500");
+            await worker.StopAsync(stop);
+        }
+
+        running.IsCompleted.ShouldBeFalse("it keeps the new versions fresh");
+        using var successor = Host(next, kafka.Endpoint, store, registry.Url);
+        await successor.StartAsync(stop);
+        (await running.WaitAsync(TimeSpan.FromMinutes(1), stop)).ShouldBeTrue();
+        await ProduceAsync(kafka.Endpoint, topic, log[2_500..], schemaId);
+        await TestKit.Eventually.Until(() => IsDoneAsync(store, next, 3_000), () => "3000");
+        await successor.StopAsync(stop);
+        await ViewsShouldEqualStraightRunAsync(kafka.Endpoint, store, next);
+    }
+
+    [Fact]
+    public void Rollout_ViewOverALogThatNobodyFills_IsRefused()
+    {
+        using var registry = new SchemaRegistryClient("http://127.0.0.1:1");
+        Should.Throw<HandOverException>(() => new Rollout(
+            TestCatalog.Catalog, TestCatalog.With("aircraft_landed"), kafka.Endpoint, new RedisStateStore(redis.Connection), registry, new StreamFeaturesOptions(), TimeProvider.System, NullLoggerFactory.Instance))
+            .Message.ShouldContain("rebuild --all");
+    }
+
+    /// <summary>A reader of a version fails where it has no position, or would go back.</summary>
+    private static async Task<bool> PositionsGoOnAsync(IStateStore store, Catalog catalog, Dictionary<string, long> seen)
+    {
+        foreach (var program in catalog.Views.Select(v => ViewProgram.Compile(v, catalog.Source(v.Source))))
+        {
+            foreach (var key in Parts(program.Log).Select(p => LogNames.PositionKey(p, program.View.Name, program.Hash8)))
+            {
+                var position = PositionRecord.Decode((await ReadAsync(store, key)).ShouldNotBeNull(key)).NextOffset;
+                position.ShouldBeGreaterThanOrEqualTo(seen.GetValueOrDefault(key), key);
+                seen[key] = position;
+            }
+        }
+
+        return true;
+    }
+}
