@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Spectre.Console;
+using StreamMl.Cli.Output;
 using StreamMl.Infrastructure.Models;
 using StreamMl.Shared.Models;
 
@@ -30,18 +31,14 @@ internal static class ModelsCommand
                 return 0;
             }
 
-            var table = new Table().Border(TableBorder.Simple).AddColumn("model").AddColumn(new TableColumn("version").NoWrap()).AddColumn("aliases").AddColumn(new TableColumn("published").NoWrap()).AddColumn(new TableColumn("test").NoWrap()).AddColumn("service");
+            var table = new FittedTable(
+                new FittedColumn("model"), new FittedColumn("version"), new FittedColumn("aliases", 1, Color: _ => "green"), new FittedColumn("published", 3), new FittedColumn("test", 2), new FittedColumn("service", 4));
             foreach (var (entry, folder) in entries)
-            {
-                table.AddRow(
-                    Markup.Escape(entry.Version.Name), entry.Version.Version, string.Join(' ', entry.Aliases.Select(a => $"[green]{Markup.Escape(a)}[/]")), At(entry.PublishedAt),
-                    MainMetric(folder.Metrics()), Markup.Escape(folder.Manifest.Service));
-            }
-
+                table.Add(entry.Version.Name, entry.Version.Version, string.Join(' ', entry.Aliases), At(entry.PublishedAt), MainMetric(folder.Metrics()), folder.Manifest.Service);
             if (entries.Count == 0)
                 AnsiConsole.MarkupLine("no models; `streamml train` registers them");
             else
-                AnsiConsole.Write(table);
+                table.Write();
             return 0;
         });
         return command;
@@ -205,7 +202,7 @@ internal static class ModelsCommand
     }
 
     private static string MainMetric(ModelMetrics? metrics) =>
-        metrics?.Splits.FirstOrDefault(s => s.Name == "test")?.Metrics.GetValueOrDefault(metrics.Main) is { } estimate ? Markup.Escape($"{metrics.Main} {Number(estimate.Value)}") : "";
+        metrics?.Splits.FirstOrDefault(s => s.Name == "test")?.Metrics.GetValueOrDefault(metrics.Main) is { } estimate ? $"{metrics.Main} {Number(estimate.Value)}" : "";
 
     private static string? Number(double? value) => value?.ToString("0.####", CultureInfo.InvariantCulture);
 

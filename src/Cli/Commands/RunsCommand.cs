@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Spectre.Console;
+using StreamMl.Cli.Output;
 using StreamMl.Shared.Models;
 using StreamMl.Training.Jobs;
 using StreamMl.Training.Tracking;
@@ -89,18 +90,20 @@ internal static class RunsCommand
 
         // The metrics that most runs have, those that are sorted by before all.
         string[] metrics = [.. first.Concat(runs.SelectMany(r => r.Metrics.Keys).CountBy(k => k).OrderByDescending(c => c.Value).ThenBy(c => c.Key.Length).ThenBy(c => c.Key, StringComparer.Ordinal).Select(c => c.Key)).Distinct(StringComparer.Ordinal).Take(Math.Max(MaxMetricColumns, first.Count))];
-        var table = new Table().Border(TableBorder.Simple).AddColumn(new TableColumn("run").NoWrap()).AddColumn("name").AddColumn(new TableColumn("status").NoWrap()).AddColumn(new TableColumn("took").RightAligned().NoWrap());
-        foreach (var metric in metrics)
-            table.AddColumn(new TableColumn(Markup.Escape(metric)).RightAligned().NoWrap());
+        // A status that all have tells nothing.
+        var statusRank = runs.TrueForAll(r => r.Record.Status == RunStatus.Finished) ? metrics.Length + 4 : 2;
+        var table = new FittedTable([
+            new FittedColumn("run"), new FittedColumn("name", 2), new FittedColumn("status", statusRank, Color: StatusColor), new FittedColumn("took", metrics.Length + 3, IsRight: true),
+            .. metrics.Select((m, i) => new FittedColumn(m, i == 0 ? 1 : i + 2, IsRight: true))]);
         foreach (var run in runs)
         {
             var record = run.Record;
-            table.AddRow([record.Id, Markup.Escape(record.Name == record.Id ? "" : record.Name), Colored(record.Status), Took(record), .. metrics.Select(m => Number(run.Metrics.GetValueOrDefault(m)))]);
+            table.Add([record.Id, record.Name == record.Id ? "" : record.Name, record.Status.ToString().ToLowerInvariant(), Took(record), .. metrics.Select(m => Number(run.Metrics.GetValueOrDefault(m)))]);
         }
 
         // Names of experiments are long, and mostly all the same.
         AnsiConsole.MarkupLine($"[bold]{Markup.Escape(string.Join(", ", runs.Select(r => r.Record.Experiment).Distinct(StringComparer.Ordinal)))}[/]");
-        AnsiConsole.Write(table);
+        table.Write();
         if (found > runs.Count)
             AnsiConsole.MarkupLine($"[grey]{found - runs.Count} more; --limit shows them[/]");
     }
@@ -169,11 +172,17 @@ internal static class RunsCommand
 
     private static string Number(MetricPoint? point) => point?.Value.ToString("0.####", CultureInfo.InvariantCulture) ?? "";
 
-    private static string Colored(RunStatus status) => status switch
+    private static string Colored(RunStatus status)
     {
-        RunStatus.Finished => "[green]finished[/]",
-        RunStatus.Failed or RunStatus.Killed => $"[red]{status.ToString().ToLowerInvariant()}[/]",
-        _ => $"[yellow]{status.ToString().ToLowerInvariant()}[/]",
+        var text = status.ToString().ToLowerInvariant();
+        return $"[{StatusColor(text)}]{text}[/]";
+    }
+
+    private static string StatusColor(string status) => status switch
+    {
+        "finished" => "green",
+        "failed" or "killed" => "red",
+        _ => "yellow",
     };
 
     private static object Document(Run run) => new { Run = run.Record, Metrics = (IReadOnlyDictionary<string, double>)run.Metrics.ToDictionary(m => m.Key, m => m.Value.Value, StringComparer.Ordinal), run.Directory };
