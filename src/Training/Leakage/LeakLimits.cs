@@ -29,9 +29,12 @@ public sealed class LeakLimits
     [Range(0.01, 0.5)]
     public double EarlyGain { get; set; } = 0.05;
 
-    /// <summary>Agreement beyond chance of two logs' counts from which their events stand at the same times. 0.5 to 1; default 0.9: flights' landings and departures reach less, whatever the window.</summary>
-    [Range(0.5, 1.0)]
-    public double SameTimes { get; set; } = 0.9;
+    /// <summary>
+    /// Agreement beyond chance of two logs' counts from which their events stand at the same times. 0.2 to 1; default 0.5: honest landings and departures reach 0.1, and 0.6 remains where
+    /// a delay of a second moves every event that falls on a row's own time.
+    /// </summary>
+    [Range(0.2, 1.0)]
+    public double SameTimes { get; set; } = 0.5;
 
     /// <summary>Share of test rows with a near twin among the training rows, beyond what chance gives. 0 to 1; default 0.001.</summary>
     [Range(0.0, 1.0)]

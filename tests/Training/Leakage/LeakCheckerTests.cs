@@ -104,6 +104,23 @@ public sealed class LeakCheckerTests
         lab.Check(skip: LeakChecks.EventTimes).Findings.ShouldBeEmpty();
     }
 
+    /// <summary>Outcomes that come within seconds: the windows are alike, as they should be.</summary>
+    [Fact]
+    public void EventTimes_LabelsThatTakeNoTime_AreNotJudgedByLongWindows()
+    {
+        using var lab = new LeakLab { Delay = "1s" };
+        lab.Origins["ends"] = "history";
+        foreach (var row in lab.Rows)
+        {
+            row.Known = row.Time.AddSeconds(20);
+            row.Started = row.Ended = lab.Random.Next(5, 30);
+        }
+
+        var report = lab.Check();
+        Found(report, LeakChecks.EventTimes).ShouldBeEmpty();
+        report.Checks.Single(c => c.Check == LeakChecks.EventTimes).Outcome.ShouldBe("skipped");
+    }
+
     [Fact]
     public void Skip_OfNoCheck_NamesThoseThatAre()
     {
