@@ -45,6 +45,9 @@ internal enum Plant
 
     /// <summary>A record that could not be delivered does not stop those behind it.</summary>
     GapsInDeliveries,
+
+    /// <summary>The seek of a worker that is gone is done for the next one of its partition, which then takes no records any more.</summary>
+    SeekOfOldWorker,
 }
 
 /// <summary>Which faults this seed has, and how many it made. Each kind is left out of half of the seeds, so that others show alone.</summary>

@@ -12,6 +12,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [InlineData(nameof(Plant.TornCommit))]
     [InlineData(nameof(Plant.LostAnswerIsSuccess))]
     [InlineData(nameof(Plant.GapsInDeliveries))]
+    [InlineData(nameof(Plant.SeekOfOldWorker))]
     public void World_WithPlantedBug_IsFoundWithinAThousandSeeds(string bug)
     {
         var summary = Seeds.Run(1, SeedsMax, Enum.Parse<Plant>(bug), failuresMax: 1);

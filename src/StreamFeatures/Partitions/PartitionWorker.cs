@@ -246,9 +246,16 @@ internal sealed partial class PartitionWorker : IDisposable
         if (context.Time.GetElapsedTime(quietSince).TotalMilliseconds < context.Options.IdleCheckMs)
             return;
         quietSince = context.Time.GetTimestamp();
-        var verdict = await p.VerifyAsync(draining.Token);
-        if (verdict != CommitVerdict.Committed)
-            await StartOverAsync(verdict);
+        try
+        {
+            var verdict = await p.VerifyAsync(draining.Token);
+            if (verdict != CommitVerdict.Committed)
+                await StartOverAsync(verdict);
+        }
+        catch (OperationCanceledException) when (draining.IsCancellationRequested)
+        {
+            // All is committed: what the store has now is the next owner's to ask.
+        }
     }
 
     // The commit under way is settled first: its task must not be forgotten, and it may have started over already.

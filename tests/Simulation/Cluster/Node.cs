@@ -74,14 +74,17 @@ internal sealed class Node : IPartitionRequests
     public bool HasEnded(PartitionId partition)
     {
         ending.RemoveAll(s => s.HasEnded);
-        return !Has(partition) && !ending.Exists(s => s.Partition == partition);
+        return !Has(partition) && !ending.Exists(s => s.Partition == partition && !s.IsAbandoned);
     }
 
-    /// <summary>The drain took too long.</summary>
+    /// <summary>The drain took too long: the partition goes on without waiting for the worker to end.</summary>
     public void AbortDrains()
     {
         foreach (var slot in ending)
+        {
+            slot.IsAbandoned = true;
             slot.Worker?.Abort();
+        }
     }
 
     /// <summary>One turn of the polling loop: seeks, then a batch over the partitions.</summary>
@@ -89,7 +92,8 @@ internal sealed class Node : IPartitionRequests
     {
         while (seeks.TryDequeue(out var seek))
         {
-            if (slots.Find(s => s.Slot.Worker == seek.Worker).Slot is { } slot)
+            var slot = world.Plant == Plant.SeekOfOldWorker ? Find(seek.Worker.Partition) : slots.Find(s => s.Slot.Worker == seek.Worker).Slot;
+            if (slot is not null)
                 (slot.Fetch, slot.Generation, slot.EndTold) = (seek.Offset, seek.Generation, -1);
         }
 
@@ -215,8 +219,12 @@ internal sealed class Node : IPartitionRequests
 
         public int Queued { get; set; }
 
+        public bool IsAbandoned { get; set; }
+
         public bool HasEnded => Claiming.IsCompleted && (Worker is null || Worker.Completion.IsCompleted);
 
-        public Exception? Failure => (Claiming.Exception ?? Worker?.Completion.Exception)?.InnerException;
+        /// <summary>However it is told to end, a worker ends well.</summary>
+        public Exception? Failure => (Claiming.Exception ?? Worker?.Completion.Exception)?.InnerException
+            ?? (Worker is { Completion.IsCanceled: true } ? new OperationCanceledException("the worker was cancelled instead of ending") : null);
     }
 }
