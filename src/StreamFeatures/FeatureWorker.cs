@@ -24,14 +24,6 @@ internal sealed class FeatureWorker(
     TimeProvider time,
     ILoggerFactory loggers) : BackgroundService
 {
-    // A record that was given up while those behind it are delivered would be lost: its second sending is below what the reader's gate has seen. So
-    // none is ever given up, and what the broker refuses for good ends the worker.
-    private static readonly Dictionary<string, string> WithoutGaps = new(StringComparer.Ordinal)
-    {
-        ["message.timeout.ms"] = "0",
-        ["enable.gapless.guarantee"] = "true",
-    };
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var plans = LogPlan.Of(catalog);
@@ -39,7 +31,7 @@ internal sealed class FeatureWorker(
             return;
         using var admin = new TopicAdmin(kafka);
         var partitions = await LogTopics.MakeAsync(admin, plans, stoppingToken);
-        await using var producer = new KafkaProducerFactory(kafka).Create(new KafkaProducerOptions { ClientSettings = WithoutGaps });
+        await using var producer = new KafkaProducerFactory(kafka).Create(KafkaRecordSink.WithoutGaps);
         using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions
         {
             GroupId = options.Value.GroupId,

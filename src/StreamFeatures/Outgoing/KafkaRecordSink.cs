@@ -7,6 +7,19 @@ namespace StreamMl.StreamFeatures.Outgoing;
 /// <summary>Sends by one idempotent producer; keeps within the endpoint's bounds.</summary>
 internal sealed class KafkaRecordSink(RecordProducer producer, IReadOnlyDictionary<string, int> partitionCounts) : IRecordSink
 {
+    /// <summary>
+    /// How its producer must be made. A record that was given up while those behind it are delivered would be lost: its second sending is below
+    /// what the reader's gate has seen. So none is ever given up, and what the broker refuses for good ends the worker.
+    /// </summary>
+    public static KafkaProducerOptions WithoutGaps { get; } = new()
+    {
+        ClientSettings = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["message.timeout.ms"] = "0",
+            ["enable.gapless.guarantee"] = "true",
+        },
+    };
+
     public int PartitionCount(string topic) => partitionCounts[topic];
 
     public ValueTask SendAsync(

@@ -40,7 +40,7 @@ public sealed class Rebuild(Catalog catalog, string archiveDirectory, KafkaEndpo
             return [];
         using var admin = new TopicAdmin(kafka);
         var partitions = await LogTopics.MakeAsync(admin, plans, cancellationToken);
-        await using var producer = new KafkaProducerFactory(kafka).Create();
+        await using var producer = new KafkaProducerFactory(kafka).Create(KafkaRecordSink.WithoutGaps);
         using var metrics = new StreamMetrics();
         return await new StoreRebuild(new ArchiveLayout(archiveDirectory), store, new KafkaRecordSink(producer, partitions), metrics, options, time, loggers)
         {
