@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using StreamMl.BatchBackfill;
 using StreamMl.Cli.Commands;
@@ -6,6 +7,7 @@ using StreamMl.Infrastructure.Archive;
 using StreamMl.Infrastructure.Hosting;
 using StreamMl.Infrastructure.Models;
 using StreamMl.Infrastructure.Predictions;
+using StreamMl.Infrastructure.TrainingSets;
 using StreamMl.ModelEngine.Metrics;
 using StreamMl.OnlineScorer.Scoring;
 using StreamMl.Shared.Definitions;
@@ -26,16 +28,20 @@ internal sealed class DemoModels(DemoOptions options, Installation installation,
     private const string Champion = "late";
     private const string Leaky = "late_leaky";
 
-    /// <summary>The last weeks of history: half for calibration, half to be measured on.</summary>
+    /// <summary>The end of history, which the models are calibrated on.</summary>
     private static readonly TimeSpan HeldBack = TimeSpan.FromDays(30);
+
+    /// <summary>The last of it, which they are measured on before one of them serves.</summary>
+    private static readonly TimeSpan Measured = TimeSpan.FromDays(3);
 
     private static readonly DateTime TrainFrom = new(2013, 2, 1, 0, 0, 0, DateTimeKind.Utc);
 
     private readonly ModelStore store = ModelStore.In(options.Directory, TimeProvider.System);
-    private readonly TrackedTraining training = new(TimeProvider.System, line => screen.Progress(line));
-    private readonly Dictionary<string, ModelVersion> versions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ModelVersion> versions = new(StringComparer.Ordinal);
     private string lastPrediction = "";
     private long trainingRows;
+
+    private HistoryFile LeakyHistory => new("landings", PathOf("leaky-landings.arrow"));
 
     private ArchiveLayout Archive => new(installation.Options.ArchiveDirectory);
 
@@ -47,12 +53,13 @@ internal sealed class DemoModels(DemoOptions options, Installation installation,
         trainingRows = manifest.Rows;
         BackfillCommand.Print(manifest, PathOf("training"));
 
-        screen.Heading("Champion: trained up to September, calibrated and measured in September");
+        screen.Heading("Champion: trained up to September, calibrated in September, measured on its last days; beside it two models that see less");
         using var set = TrainingSet.Open(PathOf("training"));
-        var config = Config(options.LiveFrom - HeldBack, options.LiveFrom - (HeldBack / 2), options.LiveFrom);
-        foreach (var variant in config.Variants)
-            await TrainAsync(set, config.Of(variant), $"{Champion}_{variant.Name}", alias: null, stop);
-        var run = await TrainAsync(set, config, Champion, ModelNames.Champion, stop);
+        var config = Config();
+        // One core each: a training takes one thread.
+        var others = Task.Run(() => TrainVariantsAsync(config, stop), stop);
+        var run = await TrainAsync(set, config, Champion, ModelNames.Champion, line => screen.Progress(line), stop);
+        await others;
         screen.EndProgress();
         var test = run.Run.Metrics.Splits[^1];
         DemoScreen.Line($"  {run.Run.Description}, {run.Run.Model.Inputs.Count} inputs; {test.Rows:N0} flights of {test.From} to {test.To}: {string.Join(", ", test.Metrics.Take(4).Select(m => $"{m.Key} {Text(m.Value.Value)}"))}");
@@ -67,12 +74,14 @@ internal sealed class DemoModels(DemoOptions options, Installation installation,
         BackfillCommand.Print(manifest, PathOf("live"));
         var (online, last) = await ServedScores.ReadAsync(Archive, DemoRun.Service, ModelNames.Champion);
         lastPrediction = last;
-        var offline = Score(Champion, stop);
+        var offline = Score(Champion, "live", stop);
         var (scores, labels, compared, differing) = Compare(online, offline);
-        var leaky = await TrainLeakyAsync(stop);
+        await BackfillAsync("live-exact", options.LiveFrom, options.Until, [], stop);
+        await BackfillAsync("leaky-live", options.LiveFrom, options.Until, [LeakyHistory], stop);
         var auc = new DemoAuc(
-            leaky.Baseline("rate by origin"), leaky.Baseline("rate by hour(sched_dep)"), Auc(Score($"{Champion}_schedule", stop)), Auc(Score($"{Champion}_weather", stop)), Auc(offline),
-            RankingMetrics.RocAuc(scores, labels), leaky.Auc, Auc(Score(Leaky, stop)), ProbabilityMetrics.ExpectedCalibrationError(scores, labels));
+            RateBaseline.Auc(PathOf("training"), PathOf("live"), LabelColumn, "origin", hour: false), RateBaseline.Auc(PathOf("training"), PathOf("live"), LabelColumn, "sched_dep", hour: true),
+            Auc(Score($"{Champion}_schedule", "live", stop)), Auc(Score($"{Champion}_weather", "live", stop)), Auc(offline), RankingMetrics.RocAuc(scores, labels), Auc(Score(Champion, "live-exact", stop)),
+            Auc(Score(Leaky, "leaky-live", stop)), Auc(Score(Leaky, "live", stop)), ProbabilityMetrics.ExpectedCalibrationError(scores, labels));
         var evaluation = new DemoEvaluation(auc, trainingRows, offline.Labels.Length, compared, differing);
         Show(evaluation);
         return evaluation;
@@ -88,34 +97,37 @@ internal sealed class DemoModels(DemoOptions options, Installation installation,
         ExplainCommand.Print(await explainer.ExplainAsync(PredictionId.Parse(lastPrediction), stop), top: 8);
     }
 
-    /// <summary>The model that is fooled: in its training set a flight's arrival delay is known when the flight departs.</summary>
-    private async Task<LeakyResult> TrainLeakyAsync(CancellationToken stop)
+    /// <summary>The model that is fooled: in its training set a flight's arrival delay is known when the flight departs. It is made while the champion serves.</summary>
+    public async Task TrainLeakyAsync(CancellationToken stop)
     {
-        var history = PathOf("leaky-landings.arrow");
-        LeakyLandings.Write(Path.Combine(sample, "data", "flights.parquet"), catalog.Source("landings"), history);
-        await BackfillAsync("leaky", TrainFrom, options.Until, [new HistoryFile("landings", history)], stop);
+        LeakyLandings.Write(Path.Combine(sample, "data", "flights.parquet"), catalog.Source("landings"), LeakyHistory.Path);
+        await BackfillAsync("leaky", TrainFrom, options.LiveFrom, [LeakyHistory], stop);
         using var set = TrainingSet.Open(PathOf("leaky"));
-        var result = await TrainAsync(set, Config(options.LiveFrom - HeldBack, options.LiveFrom, options.Until), Leaky, alias: null, stop);
-        screen.EndProgress();
-        var metrics = result.Run.Metrics;
-        return new LeakyResult(metrics.Splits[^1].Metrics[metrics.Main].Value, metrics.Baselines.ToDictionary(b => b.Name, b => b.Metrics[metrics.Main].Value, StringComparer.Ordinal));
+        await TrainAsync(set, Config(), Leaky, alias: null, _ => { }, stop);
     }
 
-    private async Task<TrackedResult> TrainAsync(TrainingSet set, TrainConfig config, string name, string? alias, CancellationToken stop)
+    private async Task TrainVariantsAsync(TrainConfig config, CancellationToken stop)
     {
-        var result = await training.RunAsync(
+        using var set = TrainingSet.Open(PathOf("training"));
+        foreach (var variant in config.Variants)
+            await TrainAsync(set, config.Of(variant), $"{Champion}_{variant.Name}", alias: null, _ => { }, stop);
+    }
+
+    private async Task<TrackedResult> TrainAsync(TrainingSet set, TrainConfig config, string name, string? alias, Action<string> progress, CancellationToken stop)
+    {
+        var result = await new TrackedTraining(TimeProvider.System, progress).RunAsync(
             set, config, new TrackedOptions { Directory = options.Directory, Register = name, Alias = alias, RunName = name, Label = LabelColumn, Repository = sample }, stop);
         versions[name] = result.Model!.Value;
         return result;
     }
 
     /// <summary>The sample's configuration with the dates of this demo, kept beside what it makes.</summary>
-    private TrainConfig Config(DateTime validation, DateTime test, DateTime end)
+    private TrainConfig Config()
     {
         var lines = File.ReadAllLines(Path.Combine(sample, "train.yaml")).Select(line => line.TrimStart().Split(':')[0] switch
         {
-            "validation" => $"  validation: {Day(validation)}",
-            "test" => $"  test: {Day(test)}\n  testTo: {Day(end)}",
+            "validation" => $"  validation: {Day(options.LiveFrom - HeldBack)}",
+            "test" => $"  test: {Day(options.LiveFrom - Measured)}\n  testTo: {Day(options.LiveFrom)}",
             _ => line,
         });
         var path = PathOf("train.yaml");
@@ -123,24 +135,26 @@ internal sealed class DemoModels(DemoOptions options, Installation installation,
         return TrainConfigFile.Load(path);
     }
 
-    private Task<Infrastructure.TrainingSets.TrainingManifest> BackfillAsync(string folder, DateTime from, DateTime until, IReadOnlyList<HistoryFile> history, CancellationToken stop, string? served = null) =>
-        BackfillCommand.RunAsync(
-            catalog,
-            new BackfillOptions
-            {
-                Service = DemoRun.Service,
-                Archive = installation.Options.ArchiveDirectory,
-                Output = PathOf(folder),
-                Label = Label,
-                FromTimeUs = TimeGrid.FromDateTime(from),
-                UntilTimeUs = TimeGrid.FromDateTime(until),
-                History = history,
-                Served = served,
-                Overwrite = true,
-            },
-            stop);
+    private Task<TrainingManifest> BackfillAsync(string folder, DateTime from, DateTime until, IReadOnlyList<HistoryFile> history, CancellationToken stop, string? served = null)
+    {
+        var backfill = new BackfillOptions
+        {
+            Service = DemoRun.Service,
+            Archive = installation.Options.ArchiveDirectory,
+            Output = PathOf(folder),
+            Label = Label,
+            FromTimeUs = TimeGrid.FromDateTime(from),
+            UntilTimeUs = TimeGrid.FromDateTime(until),
+            History = history,
+            Served = served,
+            Overwrite = true,
+        };
+        // What runs in the background shows no progress, and leaves the other core to who serves.
+        return history.Count == 0 ? BackfillCommand.RunAsync(catalog, backfill, stop) : Task.Run(() => BackfillRunner.Run(catalog, backfill with { Cores = 1 }, cancellationToken: stop), stop);
+    }
 
-    private ScoredSet Score(string name, CancellationToken stop) => ScoredSet.Score(store, versions[name], PathOf("live"), LabelColumn, PathOf(Path.Combine("scored", name)), stop);
+    private ScoredSet Score(string name, string set, CancellationToken stop) =>
+        ScoredSet.Score(store, versions[name], PathOf(set), LabelColumn, PathOf(Path.Combine("scored", $"{name}-{set}")), stop);
 
     private static double Auc(ScoredSet set) => RankingMetrics.RocAuc(set.Scores, set.Labels);
 
@@ -159,12 +173,13 @@ internal sealed class DemoModels(DemoOptions options, Installation installation,
         return ([.. scores], [.. labels], scores.Count, differing);
     }
 
-    private static void Show(DemoEvaluation e)
+    private void Show(DemoEvaluation e)
     {
         (string What, double Auc)[] rows =
         [
             ("rate by origin", e.Auc.Origin), ("rate by hour of the schedule", e.Auc.Hour), ("schedule only", e.Auc.Schedule), ("+ weather at the origin", e.Auc.Weather),
             ("+ streaming windows: the champion, recomputed offline", e.Auc.Streaming), ("the champion as it scored online", e.Auc.Online),
+            ($"the champion on what had arrived at each event: the replay was up to {Durations.Format(options.MaxAhead)} ahead of it", e.Auc.RealTime),
             ("arrival delays leaked at departure, offline", e.Auc.Leaky), ("that model served with what is really known", e.Auc.LeakyServed),
         ];
         foreach (var (what, auc) in rows)
@@ -177,9 +192,4 @@ internal sealed class DemoModels(DemoOptions options, Installation installation,
     private static string Day(DateTime time) => time.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
 
     private static string Text(double value) => value.ToString("F4", CultureInfo.InvariantCulture);
-
-    private sealed record LeakyResult(double Auc, IReadOnlyDictionary<string, double> Baselines)
-    {
-        public double Baseline(string name) => Baselines.TryGetValue(name, out var auc) ? auc : double.NaN;
-    }
 }

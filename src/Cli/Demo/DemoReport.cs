@@ -40,10 +40,11 @@ internal sealed record DemoLedger(long Read, long Applied, long Late, long Dupli
 /// <param name="Weather">With the weather at the origin.</param>
 /// <param name="Streaming">With the streaming windows: the champion, over vectors recomputed from the archive.</param>
 /// <param name="Online">The champion, as it scored while they were served.</param>
+/// <param name="RealTime">The champion over vectors of what had arrived at each event's own arrival: a fast replay lets the online reads see a little more.</param>
 /// <param name="Leaky">A model of windows that know arrival delays at departure, over such windows.</param>
 /// <param name="LeakyServed">That model over the vectors that were really served.</param>
 /// <param name="Ece">Of the champion online.</param>
-internal sealed record DemoAuc(double Origin, double Hour, double Schedule, double Weather, double Streaming, double Online, double Leaky, double LeakyServed, double Ece);
+internal sealed record DemoAuc(double Origin, double Hour, double Schedule, double Weather, double Streaming, double Online, double RealTime, double Leaky, double LeakyServed, double Ece);
 
 /// <summary>How the models do on the flights that were served.</summary>
 /// <param name="Auc">The table.</param>

@@ -70,11 +70,13 @@ internal sealed class DemoRun(DemoOptions options)
         using var serving = new DemoServing(options, installation, catalog);
         var api = await serving.StartAsync(stop);
         installation.Endpoints(api, catalogPath).Write(options.Directory);
+        var leaky = Task.Run(() => models.TrainLeakyAsync(stop), stop);
         var asOf = await replay.RunAsync(options.LiveFrom, options.Until, options.MaxAhead, null, new Caught(catalog, installation, ends, DemoServing.Sinks), serving.Quality, stop);
         await serving.WaitForLabelsAsync(stop);
         var ledgers = await LedgerRunner.KeptAsync(catalog, installation.Store, stop);
         SavedLedger.Write(options.Directory, ledgers);
         await QueryAsync(serving.Reader, catalog, asOf, stop);
+        await leaky;
         Phase("live");
 
         var scored = await models.EvaluateAsync(stop);

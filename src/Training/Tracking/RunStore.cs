@@ -10,6 +10,8 @@ namespace StreamMl.Training.Tracking;
 /// <param name="directory">The folder of runs.</param>
 public sealed class RunStore(string directory, TimeProvider time)
 {
+    private static readonly TimeSpan LockWait = TimeSpan.FromSeconds(30);
+
     private readonly RunLayout layout = new(directory);
 
     /// <summary>The runs of an installation's directory.</summary>
@@ -21,13 +23,28 @@ public sealed class RunStore(string directory, TimeProvider time)
     /// <exception cref="TrackingException">It was deleted, or the name cannot be.</exception>
     public Experiment EnsureExperiment(string name)
     {
-        if (Experiments(deleted: true).FirstOrDefault(e => e.Name == name) is not { } found)
-            return CreateExperiment(name);
+        if (Find() is not { } found)
+        {
+            // Two first runs of an experiment may start at once.
+            using var held = Lock();
+            if (Find() is not { } made)
+                return Create(name, null);
+            found = made;
+        }
+
         return found.Deleted ? throw new TrackingException($"experiment '{name}' was deleted; restore it, or take another name") : found;
+
+        Experiment? Find() => Experiments(deleted: true).FirstOrDefault(e => e.Name == name);
     }
 
     /// <exception cref="TrackingException">There is one of that name.</exception>
     public Experiment CreateExperiment(string name, IReadOnlyDictionary<string, string>? tags = null)
+    {
+        using var held = Lock();
+        return Create(name, tags);
+    }
+
+    private Experiment Create(string name, IReadOnlyDictionary<string, string>? tags)
     {
         if (Experiments(deleted: true).FirstOrDefault(e => e.Name == name) is { } found)
             throw new TrackingException($"experiment '{name}' exists{(found.Deleted ? " and was deleted: restore it, or take another name" : "")}", TrackingProblem.Exists);
@@ -43,6 +60,7 @@ public sealed class RunStore(string directory, TimeProvider time)
     /// <exception cref="TrackingException">There is none of that id.</exception>
     public Experiment UpdateExperiment(string id, Func<Experiment, Experiment> change)
     {
+        using var held = Lock();
         var (path, found) = ExperimentFiles().FirstOrDefault(e => e.Experiment.Id == id);
         if (found is null)
             throw new TrackingException($"there is no experiment with id '{id}'", TrackingProblem.Missing);
@@ -117,6 +135,8 @@ public sealed class RunStore(string directory, TimeProvider time)
             _ => throw new TrackingException($"'{id}' is the beginning of {found.Count} runs: {string.Join(", ", found.Take(5).Select(Path.GetFileName))}; give more of it"),
         };
     }
+
+    private IDisposable Lock() => FileLock.TakeAsync(Path.Combine(layout.Root, ".lock"), LockWait, TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult();
 
     private IEnumerable<(string Path, Experiment Experiment)> ExperimentFiles() => !Directory.Exists(layout.Root)
         ? []

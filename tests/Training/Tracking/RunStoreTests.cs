@@ -5,6 +5,16 @@ namespace StreamMl.Training.Tests.Tracking;
 public sealed class RunStoreTests
 {
     [Fact]
+    public async Task Start_FirstRunsOfAnExperimentAtOnce_AllAreThere()
+    {
+        using var lab = new RunLab();
+        var store = RunStore.In(lab.Directory, TimeProvider.System);
+        var ids = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => Task.Run(() => store.Start("at once", r => r with { Seed = i }).Id)));
+        ids.Distinct().Count().ShouldBe(8);
+        store.Experiments().Count.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Load_EndedRun_HasWhatWasLogged()
     {
         using var lab = new RunLab();
