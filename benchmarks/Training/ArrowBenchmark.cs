@@ -149,9 +149,20 @@ internal static class ArrowBenchmark
 
         var manifest = new TrainingManifest
         {
-            Service = "bench", ServiceHash = "", ViewHashes = new Dictionary<string, string>(), Mode = "arrival-time", Delay = "0s", ServingDelay = "0s", Spine = "events of bench", Label = null,
-            UsesServedPrefixes = false, Rows = rows, LeftOut = new Dictionary<string, long>(), Logs = [],
-            Columns = [.. schema.Fields.Select((f, i) => new ManifestColumn(f.Name, f.Type.ToString(), i == 0 ? ColumnRoles.Time : ColumnRoles.Feature))], Files = files,
+            Service = "bench",
+            ServiceHash = "",
+            ViewHashes = new Dictionary<string, string>(),
+            Mode = "arrival-time",
+            Delay = "0s",
+            ServingDelay = "0s",
+            Spine = "events of bench",
+            Label = null,
+            UsesServedPrefixes = false,
+            Rows = rows,
+            LeftOut = new Dictionary<string, long>(),
+            Logs = [],
+            Columns = [.. schema.Fields.Select((f, i) => new ManifestColumn(f.Name, f.Type.ToString(), i == 0 ? ColumnRoles.Time : ColumnRoles.Feature))],
+            Files = files,
         };
         File.WriteAllBytes(Path.Combine(directory, TrainingManifest.FileName), manifest.ToJson());
     }

@@ -116,7 +116,7 @@ internal sealed unsafe class NativeRecordSource : IRecordSource
         foreach (var run in into.Runs)
         {
             long next = into.Records[run.First + run.Count - 1].Offset + 1;
-            if (next == consumer.EndOf(run.Partition)) into.AppendEnd(run.Partition, next);
+            if (next == consumer.EndOf(run.Partition) && !into.Ends.Contains(new PartitionEnd(run.Partition, next))) into.AppendEnd(run.Partition, next);
         }
     }
 
