@@ -6,13 +6,14 @@ namespace StreamMl.StreamFeatures.Records;
 /// <summary>Batches for the polling thread, reused. How many are out is bounded by the bytes that the worker lets be queued. Thread-safe.</summary>
 internal sealed class BatchPool(int maxRecords = 8192, int maxBytes = 2 << 20)
 {
-    private readonly ConcurrentBag<SharedBatch> free = [];
+    // Not a ConcurrentBag: what that keeps per thread is freed when the bag is, and these know the pool that has it.
+    private readonly ConcurrentStack<SharedBatch> free = new();
 
-    public SharedBatch Rent() => free.TryTake(out var batch) ? batch : new SharedBatch(new RawRecordBatch(maxRecords, maxBytes), this);
+    public SharedBatch Rent() => free.TryPop(out var batch) ? batch : new SharedBatch(new RawRecordBatch(maxRecords, maxBytes), this);
 
     public void Return(SharedBatch batch)
     {
         batch.Records.Clear();
-        free.Add(batch);
+        free.Push(batch);
     }
 }
