@@ -35,12 +35,14 @@ internal sealed class FeatureWorker(
         using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions
         {
             GroupId = options.Value.GroupId,
+            GroupInstanceId = options.Value.GroupInstanceId,
             UseConsumerProtocol = options.Value.UseConsumerProtocol,
         });
         using var runner = new LogRunner(
             plans, source, store, new KafkaRecordSink(producer, partitions), SchemaOf, metrics, options.Value, time, loggers)
         {
             Budget = kafka.Budget,
+            Guard = new TopicGuard(admin, store),
         };
         await runner.RunAsync(stoppingToken);
     }

@@ -39,6 +39,7 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
     private readonly ManualResetEventSlim room = new(initialState: true);
     private CancellationToken stopping;
     private long queuedBytes;
+    private IReadOnlyList<PartitionId> drained = [];
     private long lagCommittedAt;
 
     public LogRunner(
@@ -67,6 +68,9 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
     /// <summary>The embedded Kafka's bound on how far producers may be ahead of this reader; null for a real one.</summary>
     public ByteBudget? Budget { get; init; }
 
+    /// <summary>Holds positions to their topics; null (default): nobody does.</summary>
+    public TopicGuard? Guard { get; init; }
+
     /// <summary>Runs until cancelled, then drains; fails with the first fault of a worker or of the source.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -79,13 +83,24 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
         }
 
         using var ticks = time.CreateTimer(_ => TickAll(), null, TimeSpan.FromMilliseconds(TickMs), TimeSpan.FromMilliseconds(TickMs));
-        await Task.Factory.StartNew(Poll, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        try
+        {
+            await Task.Factory.StartNew(Poll, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        }
+        catch (OffsetOutOfRangeException e) when (Guard is not null)
+        {
+            await ThrowLossesAsync(Guard, e);
+            throw;
+        }
+
         foreach (var reader in budgetReaders.Values)
             reader.Dispose();
     }
 
     public IReadOnlyList<PartitionStart> Assigned(IReadOnlyList<PartitionId> partitions)
     {
+        if (Guard is { } guard)
+            Task.WhenAll(partitions.GroupBy(p => p.Topic, StringComparer.Ordinal).Select(topic => CheckTopicAsync(guard, plans[topic.Key], [.. topic]))).GetAwaiter().GetResult();
         var claims = Task.WhenAll(partitions.Select(p => retry.RunAsync(token => Claim.TakeAsync(store, plans[p.Topic], p, token), stopping))).GetAwaiter().GetResult();
         var starts = new List<PartitionStart>(partitions.Count);
         foreach (var (partition, claim) in partitions.Zip(claims))
@@ -128,6 +143,24 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
             set.Dispose();
     }
 
+    private Task<bool> CheckTopicAsync(TopicGuard guard, LogPlan plan, IReadOnlyList<PartitionId> partitions) => retry.RunAsync(
+        async token =>
+        {
+            await guard.CheckAsync(plan, partitions, token);
+            return true;
+        },
+        stopping);
+
+    // Once drained, what the store says is what it will have: so the ranges are exact.
+    private async Task ThrowLossesAsync(TopicGuard guard, OffsetOutOfRangeException error)
+    {
+        var losses = new List<LostRange>();
+        foreach (var topic in drained.GroupBy(p => p.Topic, StringComparer.Ordinal))
+            losses.AddRange(await guard.LossesAsync(plans[topic.Key], [.. topic.OrderBy(p => p.Partition)], CancellationToken.None));
+        if (losses.Count > 0)
+            throw new LogLossException(losses, error);
+    }
+
     private int TickMs => Math.Clamp(Math.Min(options.CommitIntervalMs, options.IdleCheckMs) / 4, 5, 100);
 
     private void Poll()
@@ -151,7 +184,8 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
         }
         finally
         {
-            Revoked([.. slots.Keys]);
+            drained = [.. slots.Keys];
+            Revoked(drained);
             CommitForLag(force: true);
         }
     }

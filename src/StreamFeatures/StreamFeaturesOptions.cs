@@ -12,6 +12,12 @@ public sealed class StreamFeaturesOptions
     /// <summary>KIP-848 rebalances (brokers of 4.0 and later, and the embedded one). Default true; false: cooperative-sticky.</summary>
     public bool UseConsumerProtocol { get; set; } = true;
 
+    /// <summary>
+    /// This worker's name in the group (<c>group.instance.id</c>), unique and the same after a restart, as a StatefulSet's pod name: its partitions then wait for it for as long
+    /// as the broker's session timeout, instead of moving twice. Null (default): none.
+    /// </summary>
+    public string? GroupInstanceId { get; set; }
+
     /// <summary>A worker that is behind commits at the latest after so long, milliseconds; one that has caught up commits at once. 10 to 10,000, default 500.</summary>
     [Range(10, 10_000)]
     public int CommitIntervalMs { get; set; } = 500;

@@ -34,6 +34,7 @@ internal static class KafkaSettings
         settings["queued.min.messages"] = "1000000";
         settings["max.partition.fetch.bytes"] = options.PartitionFetchMaxBytes.ToString();
         if (options.GroupId is not null) Group(settings, options);
+        if (options is { GroupId: not null, GroupInstanceId: { } instance } && !endpoint.IsEmbedded) settings["group.instance.id"] = instance;
         foreach (var (name, value) in options.ClientSettings) settings[name] = value;
         return settings;
     }

@@ -9,6 +9,12 @@ public sealed class RecordSourceOptions
     public string? GroupId { get; init; }
 
     /// <summary>
+    /// Static membership (<c>group.instance.id</c>): a member that comes back under its name within the session timeout finds its partitions, and the others were not
+    /// disturbed. Unique in the group. Null (default): none; the embedded Kafka does not have it and goes on without.
+    /// </summary>
+    public string? GroupInstanceId { get; init; }
+
+    /// <summary>
     /// KIP-848's <c>group.protocol=consumer</c>, for brokers of 4.0 and later (the embedded one has it): partitions move within two heartbeats, whose interval
     /// the broker sets (<c>group.consumer.heartbeat.interval.ms</c>, 5 s by default; 0.2 s in the embedded one). Default false: the classic protocol,
     /// cooperative-sticky. The embedded broker lets each of its rebalances last the session timeout less 1 s, 27 s for a change of hands: do not use it there.

@@ -1,6 +1,7 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
 using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
 
 namespace StreamMl.Infrastructure.Kafka;
 
@@ -58,6 +59,16 @@ public sealed class TopicAdmin : IDisposable
     /// <summary>The first offset that is still there, and the one after the last.</summary>
     public Task<(long Low, long High)> OffsetsAsync(PartitionId partition, CancellationToken cancellationToken) =>
         Task.Run(() => Offsets(partition), cancellationToken);
+
+    /// <summary>What tells this topic from another one of the same name: the id that Kafka gave it (none on the embedded one), and its partitions.</summary>
+    /// <exception cref="InvalidOperationException">There is no such topic.</exception>
+    public async Task<TopicRecord> DescribeAsync(string topic, CancellationToken cancellationToken)
+    {
+        if (await PartitionCountAsync(topic, cancellationToken) is not { } partitions) throw new InvalidOperationException($"There is no topic '{topic}' on {endpoint}.");
+        if (endpoint.IsEmbedded) return new TopicRecord("", partitions);
+        var answer = await client.Value.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]), new() { RequestTimeout = Patience }).WaitAsync(cancellationToken);
+        return new TopicRecord(answer.TopicDescriptions.Single().TopicId.ToString(), partitions);
+    }
 
     /// <summary>Whether the consumer group has members now; null where the broker cannot tell (the embedded one).</summary>
     public async Task<bool?> GroupIsActiveAsync(string groupId, CancellationToken cancellationToken)

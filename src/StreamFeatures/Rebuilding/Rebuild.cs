@@ -24,6 +24,7 @@ public sealed class Rebuild(Catalog catalog, string archiveDirectory, KafkaEndpo
     /// <param name="cancellationToken">Stops it; what was committed stays, and the next run goes on there.</param>
     /// <exception cref="HandOverException">An archive and its topic do not meet.</exception>
     /// <exception cref="InvalidDataException">The archive has a hole.</exception>
+    /// <exception cref="TopicChangedException">A topic is not the one that the store's positions belong to.</exception>
     public Task<IReadOnlyList<RebuiltPartition>> AllAsync(CancellationToken cancellationToken) => PlansAsync(LogPlan.Of(catalog), cancellationToken);
 
     /// <summary>Some views; the logs' own positions and ledgers are left to their worker, which may run if its catalogue does not have these versions.</summary>
@@ -31,6 +32,7 @@ public sealed class Rebuild(Catalog catalog, string archiveDirectory, KafkaEndpo
     /// <param name="cancellationToken">As for <see cref="AllAsync"/>.</param>
     /// <exception cref="HandOverException">An archive and its topic do not meet.</exception>
     /// <exception cref="InvalidDataException">The archive has a hole.</exception>
+    /// <exception cref="TopicChangedException">A topic is not the one that the store's positions belong to.</exception>
     public Task<IReadOnlyList<RebuiltPartition>> ViewsAsync(IReadOnlyCollection<string> views, CancellationToken cancellationToken) =>
         PlansAsync(LogPlan.Beside(catalog, v => views.Contains(v.View.Name)), cancellationToken);
 
@@ -40,6 +42,8 @@ public sealed class Rebuild(Catalog catalog, string archiveDirectory, KafkaEndpo
             return [];
         using var admin = new TopicAdmin(kafka);
         var partitions = await LogTopics.MakeAsync(admin, plans, cancellationToken);
+        foreach (var plan in plans)
+            await new TopicGuard(admin, store).CheckAsync(plan, [.. Enumerable.Range(0, plan.Source.Partitions).Select(p => new PartitionId(plan.Topic, p))], cancellationToken);
         await using var producer = new KafkaProducerFactory(kafka).Create(KafkaRecordSink.WithoutGaps);
         using var metrics = new StreamMetrics();
         return await new StoreRebuild(new ArchiveLayout(archiveDirectory), store, new KafkaRecordSink(producer, partitions), metrics, options, time, loggers)

@@ -77,7 +77,7 @@ public sealed class Rollout
         }
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var following = FollowAsync(stopping.Token);
+        var following = FollowAsync(admin, stopping.Token);
         try
         {
             var waiting = WaitAsync(admin, stopping.Token);
@@ -100,11 +100,11 @@ public sealed class Rollout
         }
     }
 
-    private async Task FollowAsync(CancellationToken cancellationToken)
+    private async Task FollowAsync(TopicAdmin admin, CancellationToken cancellationToken)
     {
         using var metrics = new StreamMetrics();
         using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions { GroupId = $"{options.GroupId}.rollout", UseConsumerProtocol = options.UseConsumerProtocol });
-        using var runner = new LogRunner(plans, source, store, NoSink.Instance, (id, token) => registry.GetSchemaAsync(id, token), metrics, options, time, loggers);
+        using var runner = new LogRunner(plans, source, store, NoSink.Instance, (id, token) => registry.GetSchemaAsync(id, token), metrics, options, time, loggers) { Guard = new TopicGuard(admin, store) };
         await runner.RunAsync(cancellationToken);
     }
 
