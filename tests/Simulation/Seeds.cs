@@ -19,8 +19,8 @@ internal static class Seeds
 {
     private const int FailuresMax = 3;
 
-    /// <summary>How many seeds a full run takes: <c>STREAMML_SIMULATION_SEEDS</c>, default 2,000, which take half a minute beside the other tests.</summary>
-    public static int Count => Variable("STREAMML_SIMULATION_SEEDS") ?? 2_000;
+    /// <summary>How many seeds a full run takes: <c>STREAMML_SIMULATION_SEEDS</c>, default 10,000.</summary>
+    public static int Count => Variable("STREAMML_SIMULATION_SEEDS") ?? 10_000;
 
     /// <summary>The one seed to run, with its trace: <c>STREAMML_SIMULATION_SEED</c>.</summary>
     public static int? Only => Variable("STREAMML_SIMULATION_SEED");
