@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using StackExchange.Redis;
 using StreamMl.Infrastructure.Avro;
 using StreamMl.Infrastructure.Kafka;
@@ -17,17 +18,20 @@ internal sealed class HashLoop(BenchRedis redis, ScoreWorld world, RecordProduce
 
     public void Dispose() => decoders.Dispose();
 
-    public async Task RunAsync(IRecordSource source, int events, int inFlight)
+    /// <summary>Returns the time from the first record that came to the last one that was handed over.</summary>
+    public async Task<TimeSpan> RunAsync(IRecordSource source, int events, int inFlight)
     {
         var database = redis.Connection.GetDatabase();
         await decoders.PrepareAsync(1);
         var scorer = world.Model.Code.NewScorer();
         using var records = new RawRecordBatch(inFlight);
         var (batch, pending) = (new EventBatch(world.Trigger.Schema, inFlight), new Task<HashEntry[]>[inFlight]);
+        var started = 0L;
         for (var done = 0; done < events;)
         {
             if (!source.TryReadBatch(records, TimeSpan.FromMilliseconds(20)))
                 continue;
+            started = started == 0 ? Stopwatch.GetTimestamp() : started;
             batch.Clear();
             for (var i = 0; i < records.Count; i++)
             {
@@ -49,7 +53,9 @@ internal sealed class HashLoop(BenchRedis redis, ScoreWorld world, RecordProduce
             done += records.Count;
         }
 
+        var elapsed = Stopwatch.GetElapsedTime(started);
         await producer.FlushAsync(CancellationToken.None);
+        return elapsed;
     }
 
     private void Fill(EventBatch batch, int row)

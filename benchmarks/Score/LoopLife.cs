@@ -16,14 +16,14 @@ internal sealed class LoopLife : IAsyncDisposable
     private readonly TimedSource source;
     private readonly Task run;
 
-    public LoopLife(KafkaEndpoint kafka, BenchRedis redis, ScoreWorld world, string topic, string name, bool fromStart)
+    public LoopLife(KafkaEndpoint kafka, BenchRedis redis, ScoreWorld world, string topic, string name, int events, bool fromStart)
     {
         var store = new RedisStateStore(redis.Connection);
         var fields = world.Trigger.Schema.Fields.Select(f => f.Name).ToHashSet(StringComparer.Ordinal);
         var plan = TriggerPlan.Compile(world.Read.Catalog, "bench", fields);
         var consumers = new KafkaConsumerFactory(kafka);
-        source = new TimedSource(consumers.CreateSource(new RecordSourceOptions { GroupId = name, UseConsumerProtocol = true, ReadHeaders = false }));
-        Output = new TimedOutput(new KafkaPredictionOutput(topic, new KafkaProducerFactory(kafka).Create(), consumers), source);
+        source = new TimedSource(consumers.CreateSource(new RecordSourceOptions { GroupId = name, UseConsumerProtocol = kafka.IsEmbedded, ReadHeaders = false }));
+        Output = new TimedOutput(new KafkaPredictionOutput(topic, new KafkaProducerFactory(kafka).Create(), consumers), source, events);
         Forget(redis, plan);
         var services = new TriggerServices(store, new FeatureReader(store, new()), (_, _) => ValueTask.FromResult(ScoreWorld.Avro), new KafkaTopicEnds(consumers), null, TimeProvider.System, NullLogger.Instance);
         var options = new TriggerServingOptions { AlignOlderThanMs = int.MaxValue, StartAtEnd = !fromStart };
@@ -74,18 +74,39 @@ internal sealed class LoopLife : IAsyncDisposable
     }
 }
 
-/// <summary>Notes when records came.</summary>
+/// <summary>Notes when records came. Used by one thread, as the output is.</summary>
 internal sealed class TimedSource(IRecordSource inner) : IRecordSource
 {
-    public long CameAt { get; private set; }
+    private readonly Queue<(int Count, long At)>[] came = [.. Enumerable.Range(0, ScoreWorld.Partitions).Select(_ => new Queue<(int, long)>())];
+    private readonly int[] taken = new int[ScoreWorld.Partitions];
+
+    /// <summary>The first record of all came.</summary>
+    public long FirstAt { get; private set; }
 
     public IReadOnlyCollection<PartitionId> Assignment => inner.Assignment;
 
     public bool TryReadBatch(RawRecordBatch into, TimeSpan wait)
     {
-        var came = inner.TryReadBatch(into, wait);
-        CameAt = Stopwatch.GetTimestamp();
-        return came;
+        var any = inner.TryReadBatch(into, wait);
+        var now = Stopwatch.GetTimestamp();
+        foreach (var run in into.Runs)
+            came[run.Partition.Partition].Enqueue((run.Count, now));
+        if (FirstAt == 0 && into.Count > 0)
+            FirstAt = now;
+        return any;
+    }
+
+    /// <summary>When the partition's next record came: each is asked for once, in order.</summary>
+    public long TakeCameAt(int partition)
+    {
+        var (count, at) = came[partition].Peek();
+        if (++taken[partition] == count)
+        {
+            came[partition].Dequeue();
+            taken[partition] = 0;
+        }
+
+        return at;
     }
 
     public void Assign(IReadOnlyList<PartitionStart> starts) => inner.Assign(starts);
@@ -104,24 +125,32 @@ internal sealed class TimedSource(IRecordSource inner) : IRecordSource
 }
 
 /// <summary>Notes how long each event took from coming to being handed over.</summary>
-internal sealed class TimedOutput(IPredictionOutput inner, TimedSource source) : IPredictionOutput
+internal sealed class TimedOutput(IPredictionOutput inner, TimedSource source, int events) : IPredictionOutput
 {
+    private readonly long[] waits = new long[events];
     private volatile int count;
 
     public int Count => count;
 
     public int Bytes { get; private set; }
 
-    public List<double> WaitsMs { get; } = [];
+    /// <summary>The last event of all was handed over.</summary>
+    public long LastAt { get; private set; }
+
+    /// <summary>From the first record that came to the last prediction that was handed over.</summary>
+    public TimeSpan Elapsed => Stopwatch.GetElapsedTime(source.FirstAt, LastAt);
+
+    public IEnumerable<double> WaitsMs => waits.Take(Count).Select(w => w * 1_000.0 / Stopwatch.Frequency);
 
     public WrittenPredictions ReadBack(int partition, long fromTriggerOffset) => inner.ReadBack(partition, fromTriggerOffset);
 
-    public ValueTask SendAsync(int partition, byte[]? key, byte[] value, long timestampUs, CancellationToken cancellationToken)
+    public async ValueTask SendAsync(int partition, byte[]? key, byte[] value, long timestampUs, CancellationToken cancellationToken)
     {
-        WaitsMs.Add(Stopwatch.GetElapsedTime(source.CameAt).TotalMilliseconds);
+        await inner.SendAsync(partition, key, value, timestampUs, cancellationToken);
+        LastAt = Stopwatch.GetTimestamp();
+        waits[count] = LastAt - source.TakeCameAt(partition);
         Bytes += value.Length;
         count++;
-        return inner.SendAsync(partition, key, value, timestampUs, cancellationToken);
     }
 
     public ValueTask SendDeadLetterAsync(FailedEvent failed, CancellationToken cancellationToken) => throw new InvalidOperationException(failed.Reason);

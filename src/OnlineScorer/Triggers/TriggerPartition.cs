@@ -28,7 +28,7 @@ internal sealed class TriggerPartition
         epoch = positions[0].Epoch;
         served = positions.MinBy(p => p.NextOffset)!;
         Gate = new LogGate(plan.Source, positions.MinBy(p => p.NextOffset)!);
-        NextOffset = positions.Min(p => p.NextOffset);
+        NextOffset = NotedOffset = positions.Min(p => p.NextOffset);
     }
 
     public PartitionId Partition { get; }
@@ -42,8 +42,14 @@ internal sealed class TriggerPartition
     /// <summary>The first event that the sink does not have.</summary>
     public long SinkNext(int sink) => sinkNext[sink];
 
-    /// <summary>All that was read so far is with the sinks: the position of the next commit.</summary>
-    public void MarkServed() => served = Gate.Position(epoch);
+    /// <summary>One past the last event that the store knows to be served.</summary>
+    public long NotedOffset { get; private set; }
+
+    /// <summary>The position behind all that was read so far.</summary>
+    public PositionRecord Position() => Gate.Position(epoch);
+
+    /// <summary>All before it is with the sinks: the position of the next commit.</summary>
+    public void MarkServed(PositionRecord position) => served = position;
 
     /// <param name="plan">The service.</param>
     /// <param name="partition">Of its trigger's topic.</param>
@@ -86,11 +92,12 @@ internal sealed class TriggerPartition
 
     /// <summary>
     /// Notes how far the service is (<see cref="MarkServed"/>) and, where <paramref name="sinksAreDurable"/>, the sinks with it. False: another owner has taken the partition
-    /// over, and this one must stop.
+    /// over, and this one must stop. One at a time; what is served meanwhile belongs to the next.
     /// </summary>
     public async Task<bool> CommitAsync(IStateStore store, bool sinksAreDurable, CancellationToken cancellationToken)
     {
-        var position = served.Encode();
+        var noted = served;
+        var position = noted.Encode();
         var count = sinksAreDurable ? keys.Length : 1;
         if (Enumerable.Range(0, count).All(i => stored[i].AsSpan().SequenceEqual(position)))
             return true;
@@ -114,8 +121,10 @@ internal sealed class TriggerPartition
         {
             stored[i] = position;
             if (i > 0)
-                sinkNext[i - 1] = Math.Max(sinkNext[i - 1], served.NextOffset);
+                sinkNext[i - 1] = Math.Max(sinkNext[i - 1], noted.NextOffset);
         }
+
+        NotedOffset = noted.NextOffset;
 
         return true;
     }

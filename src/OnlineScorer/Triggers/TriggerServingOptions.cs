@@ -20,6 +20,13 @@ public sealed class TriggerServingOptions
     public int MaxBatch { get; set; } = 512;
 
     /// <summary>
+    /// Reads under way at once: while the store answers one batch, another is scored and the next is decoded. The memory of so many batches is kept. 1 (one after the
+    /// other) to 16; default 3.
+    /// </summary>
+    [Range(1, 16)]
+    public int MaxRounds { get; set; } = 3;
+
+    /// <summary>
     /// How long a batch waits for the views to come as far as it, in milliseconds; then it is read as the store stands, which is logged and counted. 0 to
     /// 600,000; default 5,000.
     /// </summary>

@@ -10,6 +10,7 @@ internal sealed class ScriptedSource(string topic, int partitions) : IRecordSour
     private readonly long[] next = new long[partitions];
     private IAssignmentHandler? handler;
     private bool isAssigned;
+    private int readsToLoss = -1;
 
     public IReadOnlyCollection<PartitionId> Assignment => [.. Enumerable.Range(0, partitions).Select(p => new PartitionId(topic, p))];
 
@@ -18,6 +19,9 @@ internal sealed class ScriptedSource(string topic, int partitions) : IRecordSour
         lock (records)
             records[partition].Add((timestampUs, value));
     }
+
+    /// <summary>After so many reads all partitions are lost without notice; at the read behind that they come back. Said before it is read.</summary>
+    public void Lose(int after) => readsToLoss = after;
 
     /// <summary>The same records, to be read by the next process.</summary>
     public ScriptedSource Reopen()
@@ -35,6 +39,13 @@ internal sealed class ScriptedSource(string topic, int partitions) : IRecordSour
     public bool TryReadBatch(RawRecordBatch into, TimeSpan wait)
     {
         into.Clear();
+        if (readsToLoss-- == 0)
+        {
+            isAssigned = false;
+            handler!.Lost([.. Assignment]);
+            return false;
+        }
+
         if (!isAssigned)
         {
             isAssigned = true;

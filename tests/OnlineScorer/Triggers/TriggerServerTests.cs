@@ -178,6 +178,73 @@ public sealed class TriggerServerTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_StoreAnswersALaterRoundFirst_SinksGetTheEventsInOrder()
+    {
+        await lab.CommitAsync();
+        for (var i = 0; i < 6; i++)
+            Trigger("JFK", "LAX", i, ServingLab.StartUs + i);
+        var held = new HeldStore(store);
+        var sink = new ListSink();
+        using var stop = new CancellationTokenSource();
+        held.Hold();
+        var run = Start(topic, sink, o => (o.MaxBatch, o.MaxRounds, o.FlushMs) = (2, 3, 600_000), stop.Token, held);
+        await Eventually.Until(() => held.Begun == 3, () => $"{held.Begun} reads have begun, not all three rounds");
+        held.Release(2);
+        held.Release(1);
+        sink.Written.ShouldBeEmpty();
+        held.Release(0);
+        await Eventually.Until(() => sink.Written.Count == 6, () => $"{sink.Written.Count} written");
+        await stop.CancelAsync();
+        await run;
+        sink.Written.Select(w => w.Id.Offset).ShouldBe([0, 1, 2, 3, 4, 5]);
+        Position("service.everything").NextOffset.ShouldBe(6);
+    }
+
+    [Fact]
+    public async Task Run_StoppedWithRoundsUnderWay_NotesNothingPastTheFirstThatWasCutShort()
+    {
+        await lab.CommitAsync();
+        for (var i = 0; i < 6; i++)
+            Trigger("JFK", "LAX", i, ServingLab.StartUs + i);
+        var held = new HeldStore(store);
+        var sink = new ListSink();
+        using var stop = new CancellationTokenSource();
+        held.Hold();
+        var run = Start(topic, sink, o => (o.MaxBatch, o.MaxRounds, o.FlushMs) = (2, 3, 600_000), stop.Token, held);
+        await Eventually.Until(() => held.Begun == 3, () => $"{held.Begun} reads have begun, not all three rounds");
+        held.Release(2); // the third is there, the second never comes
+        held.Release(0);
+        await Eventually.Until(() => sink.Written.Count == 2, () => $"{sink.Written.Count} written");
+        await stop.CancelAsync();
+        await run;
+        sink.Written.Select(w => w.Id.Offset).ShouldBe([0, 1]);
+        Position("service.everything").NextOffset.ShouldBe(2);
+        var rest = new ListSink();
+        await ServeAsync(topic.Reopen(), rest, () => rest.Written.Count == 4);
+        rest.Written.Select(w => w.Id.Offset).ShouldBe([2, 3, 4, 5]);
+    }
+
+    [Fact]
+    public async Task Run_PartitionLostWhileARoundIsRead_ServesItsEventsOnceWhenItIsBack()
+    {
+        await lab.CommitAsync();
+        for (var i = 0; i < 4; i++)
+            Trigger("JFK", "LAX", i, ServingLab.StartUs + i);
+        var held = new HeldStore(store);
+        var sink = new ListSink();
+        using var stop = new CancellationTokenSource();
+        held.Hold();
+        topic.Lose(after: 1);
+        var run = Start(topic, sink, o => (o.MaxBatch, o.MaxRounds, o.FlushMs) = (4, 3, 600_000), stop.Token, held);
+        await Eventually.Until(() => held.Begun == 1, () => "no read has begun");
+        held.ReleaseAll();
+        await Eventually.Until(() => sink.Written.Count >= 4, () => $"{sink.Written.Count} written");
+        await stop.CancelAsync();
+        await run;
+        sink.Written.Select(w => w.Id.Offset).ShouldBe([0, 1, 2, 3]);
+    }
+
+    [Fact]
     public async Task Run_UndecodableEvent_IsSkippedAndTheRestServed()
     {
         await lab.CommitAsync();
@@ -215,14 +282,14 @@ public sealed class TriggerServerTests : IDisposable
         await run;
     }
 
-    private async Task Start(ScriptedSource source, ListSink sink, Action<TriggerServingOptions> configure, CancellationToken stop)
+    private async Task Start(ScriptedSource source, ListSink sink, Action<TriggerServingOptions> configure, CancellationToken stop, IStateStore? reads = null)
     {
         var options = new TriggerServingOptions { RetryMs = 10, PollMs = 1 };
         configure(options);
         var plan = TriggerPlan.Compile(lab.Catalog, "everything");
         await using var vectors = new ServedVectorSink(plan.Service, directory, "w");
         var services = new TriggerServices(
-            store, new FeatureReader(store, new()), (_, _) => ValueTask.FromResult(ServingLab.Avro), new Ends(topicEnds), null, clock, NullLogger.Instance);
+            store, new FeatureReader(reads ?? store, new()), (_, _) => ValueTask.FromResult(ServingLab.Avro), new Ends(topicEnds), null, clock, NullLogger.Instance);
         await Task.Factory.StartNew(
             () =>
             {
