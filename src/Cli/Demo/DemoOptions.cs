@@ -9,7 +9,7 @@ internal sealed class DemoOptions
 
     public bool Plain { get; init; }
 
-    /// <summary>How far in arrival time the replay may be ahead of the slowest worker while the champion serves; before that nobody reads at a moment, and a day is allowed.</summary>
+    /// <summary>How far in arrival time the replay may be ahead of the slowest worker while the champion serves; before that nobody reads at a moment, and more is allowed.</summary>
     public TimeSpan MaxAhead { get; init; }
 
     public DateTime From { get; init; }

@@ -60,7 +60,7 @@ internal sealed partial class ReplayGate(GateUnits units, IStateStore store, Sen
                 StandsStill(logger, TimeGrid.Format(arrivalUs), state.Slowest ?? "nobody", ComplainAfter.TotalSeconds);
             }
 
-            await Task.Delay(PollPause, time, cancellationToken);
+            await ShortPause.WaitAsync(PollPause, time, cancellationToken);
         }
     }
 

@@ -3,6 +3,7 @@ using StreamMl.OnlineScorer.Reading;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
+using StreamMl.Shared.Time;
 
 namespace StreamMl.OnlineScorer.Triggers;
 
@@ -49,7 +50,7 @@ internal sealed class PrefixGate
             var lagging = FindLagging(wanted, values);
             if (lagging.Count == 0 || time.GetElapsedTime(started) >= maxWait)
                 return lagging;
-            await Task.Delay(poll, time, cancellationToken);
+            await ShortPause.WaitAsync(poll, time, cancellationToken);
         }
     }
 
