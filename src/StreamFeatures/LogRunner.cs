@@ -215,7 +215,7 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
         foreach (var end in batch.Records.Ends)
         {
             if (slots.TryGetValue(end.Partition, out var slot))
-                slot.Worker.EndSeen(end.Offset);
+                slot.Worker.EndSeen(end.Offset, slot.Generation);
         }
 
         batch.Release();

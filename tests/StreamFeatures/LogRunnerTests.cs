@@ -53,6 +53,44 @@ public sealed class LogRunnerTests
         await ShouldEqualStraightRunAsync(broker, store);
     }
 
+    [Fact]
+    public async Task Run_LogEndsInMarkers_PositionsMoveToItsEnd()
+    {
+        var (broker, store) = (Filled(200), new InMemoryStateStore());
+        broker.Markers = 2;
+        await RunUntilDoneAsync(broker, store, 20, 1 << 20, () => AllLogs().All(p => PositionOf(store, p) == broker.End(p)));
+        foreach (var log in AllLogs())
+        {
+            foreach (var view in LogPlan.Of(TestCatalog.Catalog).Single(p => p.Topic == log.Topic).PositionKeys(log))
+                PositionRecord.Decode(store.Snapshot()[view]).NextOffset.ShouldBe(broker.End(log), view);
+        }
+    }
+
+    [Fact]
+    public async Task Run_StoreGoesBackUnderALogThatEndsInMarkers_NothingIsSkipped()
+    {
+        var (broker, store) = (Filled(200), new InMemoryStateStore());
+        broker.Markers = 1;
+        SortedDictionary<string, byte[]>? early = null;
+        var rolledBack = false;
+        await RunUntilDoneAsync(broker, store, 20, 1 << 20, () =>
+        {
+            early ??= store.Commits > 8 ? store.Snapshot() : null;
+            if (!rolledBack && early is not null && AllLogs().All(p => PositionOf(store, p) == broker.End(p)))
+            {
+                store.Restore(early);
+                rolledBack = true;
+            }
+
+            return rolledBack && AllLogs().All(p => PositionOf(store, p) == broker.End(p));
+        });
+        foreach (var log in AllLogs())
+            PipelineLab.Ledger(store, log).Read.ShouldBe(broker.Log(log).Count);
+    }
+
+    private static long PositionOf(InMemoryStateStore store, PartitionId partition) =>
+        store.Snapshot().TryGetValue(LogNames.SourcePositionKey(partition), out var bytes) ? PositionRecord.Decode(bytes).NextOffset : 0;
+
     private static FakeBroker Filled(int records)
     {
         var broker = new FakeBroker(Partitions);

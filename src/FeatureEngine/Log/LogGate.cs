@@ -67,7 +67,10 @@ public sealed class LogGate(SourceDefinition source, PositionRecord start)
     /// <summary>A record that no decoder could read: it moves the arrival clock and the position, nothing else.</summary>
     public void AdmitUndecodable(long offset, long arrivalUs) => Advance(offset, arrivalUs);
 
-    /// <summary>The position after the record last admitted.</summary>
+    /// <summary>The log has no record from here up to this offset, and never will: transaction markers and aborted records take offsets too. An offset that was passed is ignored.</summary>
+    public void SkipTo(long offset) => nextOffset = Math.Max(nextOffset, offset);
+
+    /// <summary>The position after the record last admitted, or where the log was skipped to.</summary>
     public PositionRecord Position(long epoch) => new(epoch, nextOffset, WatermarkUs, ArrivalClockUs, firstEventTimeUs, sourceOffsets[..sourceCount]);
 
     private void Advance(long offset, long arrivalUs)

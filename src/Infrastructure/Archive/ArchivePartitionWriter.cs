@@ -60,6 +60,9 @@ public sealed class ArchivePartitionWriter : IDisposable
     /// <summary>Bytes of keys and values appended since the last roll.</summary>
     public long PendingBytes { get; private set; }
 
+    /// <summary>Whether the log has moved since the last roll.</summary>
+    public bool HasPending => NextOffset > DurableOffset;
+
     public bool IsFull => PendingRecords >= options.MaxRecords || PendingBytes >= options.MaxBytes;
 
     /// <param name="offset">At least <see cref="NextOffset"/>; gaps are what the log skipped.</param>
@@ -79,15 +82,22 @@ public sealed class ArchivePartitionWriter : IDisposable
         PendingRecords++;
         PendingBytes += key.Length + value.Length;
         if (batch.Count >= options.BatchRecords || batch.Bytes >= options.MaxBytes)
-            FlushBatch();
+            WriteBatch();
     }
 
-    /// <summary>Completes the file that is being written; nothing where no record was appended.</summary>
+    /// <summary>
+    /// The log was read up to this offset and has no more records below it: transaction markers and aborted records take offsets too. The file that is being
+    /// written covers them; where there is none, <see cref="Roll"/> makes one without records. An offset that was passed is ignored.
+    /// </summary>
+    public void SkipTo(long offset) => NextOffset = Math.Max(NextOffset, offset);
+
+    /// <summary>Completes the file that is being written; nothing where the log has not moved.</summary>
     public void Roll()
     {
-        if (PendingRecords == 0)
+        if (!HasPending)
             return;
-        FlushBatch();
+        if (batch.Count > 0 || writer is null)
+            WriteBatch();
         writer!.WriteEnd();
         writer.Dispose();
         DurableFile.Commit(stream!, layout.FilePath(log, firstOffset, NextOffset - 1));
@@ -110,10 +120,9 @@ public sealed class ArchivePartitionWriter : IDisposable
         lockFile.Dispose();
     }
 
-    private void FlushBatch()
+    // A file needs a batch to have a schema, if only one without rows.
+    private void WriteBatch()
     {
-        if (batch.Count == 0)
-            return;
         if (writer is null)
         {
             stream = DurableFile.Create(Path.Combine(layout.PartitionDirectory(log), "pending"));

@@ -147,6 +147,14 @@ internal sealed partial class Archiver : IAssignmentHandler, IDisposable
             if (budgetReaders.TryGetValue(run.Partition.Topic, out var reader))
                 reader.Release(run.Partition.Partition, partition.Writer.NextOffset);
         }
+
+        foreach (var end in batch.Ends)
+        {
+            if (!open.TryGetValue(end.Partition, out var partition) || end.Offset <= partition.Writer.NextOffset)
+                continue;
+            partition.Writer.SkipTo(end.Offset);
+            partition.Touch(time.GetTimestamp());
+        }
     }
 
     private static (int Partition, long Offset) SourceOf(RawRecordBatch batch, int row) =>
@@ -158,7 +166,7 @@ internal sealed partial class Archiver : IAssignmentHandler, IDisposable
     {
         foreach (var (id, partition) in open)
         {
-            if (partition.Writer.PendingRecords == 0)
+            if (!partition.Writer.HasPending)
                 continue;
             if (time.GetElapsedTime(partition.LastAt).TotalMilliseconds >= options.RollIdleMs || time.GetElapsedTime(partition.FirstAt).TotalMilliseconds >= options.RollMaxAgeMs)
                 Roll(id, partition);

@@ -44,6 +44,13 @@ internal sealed class PartitionDecoder(LogPlan plan, PartitionId partition, Valu
 
     public PositionRecord Position(long epoch) => gate.Position(epoch);
 
+    /// <summary>The log has no record below this offset that was not decoded.</summary>
+    public void SkipTo(long offset)
+    {
+        next = Math.Max(next, offset);
+        gate.SkipTo(offset);
+    }
+
     public EventBatch Decode(RecordSlice slice)
     {
         Slice = slice;

@@ -74,6 +74,21 @@ internal sealed class PartitionPipeline : IDisposable
         return await applying;
     }
 
+    /// <summary>
+    /// The log was read up to this offset and has no more records below it: what is left are transaction markers and aborted records. The position moves past
+    /// them with the next commit, so that it does not stay behind where retention cuts, or behind the end that others wait for.
+    /// </summary>
+    public void SkipTo(long offset)
+    {
+        if (offset <= NextOffset)
+            return;
+        decoder.SkipTo(offset);
+        foreach (var view in Views)
+            view.SkipTo(offset);
+        logNext = Math.Max(logNext, offset);
+        NextOffset = offset;
+    }
+
     /// <summary>Everything processed since the last one, as a commit; the pipeline may go on while it is under way.</summary>
     public PendingCommit BeginCommit()
     {

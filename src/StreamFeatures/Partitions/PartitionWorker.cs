@@ -36,6 +36,7 @@ internal sealed partial class PartitionWorker : IDisposable
     private PartitionPipeline? pipeline;
     private (PendingCommit Commit, Task<CommitVerdict> Task, long Since)? underWay;
     private long endSeen = -1;
+    private long endReached;
     private long uncommittedSince;
     private long quietSince;
     private int generation;
@@ -86,8 +87,8 @@ internal sealed partial class PartitionWorker : IDisposable
         return true;
     }
 
-    /// <summary>The log ended here a moment ago.</summary>
-    public void EndSeen(long offset) => inbox.Writer.TryWrite(new Message(MessageKind.End, default, offset));
+    /// <summary>The log ended here a moment ago, as a reader of this generation found it behind the slices that were enqueued before.</summary>
+    public void EndSeen(long offset, int readGeneration) => inbox.Writer.TryWrite(new Message(MessageKind.End, default, offset, readGeneration));
 
     /// <summary>Time has passed: what is due is done.</summary>
     public void Tick()
@@ -162,6 +163,8 @@ internal sealed partial class PartitionWorker : IDisposable
                 break;
             case MessageKind.End:
                 Volatile.Write(ref endSeen, message.Offset);
+                if (message.Generation == generation)
+                    endReached = message.Offset;
                 break;
             case MessageKind.CommitDone when underWay is { Task.IsCompleted: true }:
                 await SettleAsync();
@@ -246,6 +249,14 @@ internal sealed partial class PartitionWorker : IDisposable
         if (context.Time.GetElapsedTime(quietSince).TotalMilliseconds < context.Options.IdleCheckMs)
             return;
         quietSince = context.Time.GetTimestamp();
+        if (endReached > p.NextOffset)
+        {
+            // A commit says all that a look would.
+            p.SkipTo(endReached);
+            BeginCommit(p);
+            return;
+        }
+
         try
         {
             var verdict = await p.VerifyAsync(draining.Token);
@@ -274,6 +285,7 @@ internal sealed partial class PartitionWorker : IDisposable
         if (why == CommitVerdict.Fenced && !context.Plan.OwnsLog)
             throw new TakenOverException(Partition);
         Interlocked.Increment(ref generation);
+        endReached = 0;
         StartingOver(logger, Partition, pipeline!.NextOffset, why);
         context.Metrics.StartedOver(Partition.Topic, why.ToString());
         pipeline.Dispose();
@@ -314,5 +326,5 @@ internal sealed partial class PartitionWorker : IDisposable
         message.Slice.Release();
     }
 
-    private readonly record struct Message(MessageKind Kind, RecordSlice Slice, long Offset);
+    private readonly record struct Message(MessageKind Kind, RecordSlice Slice, long Offset, int Generation = 0);
 }

@@ -103,6 +103,9 @@ internal sealed class ViewUnit : IDisposable
         NextOffset = Math.Max(NextOffset, nextOffset);
     }
 
+    /// <summary>The log has no record below this offset that was not applied.</summary>
+    public void SkipTo(long offset) => NextOffset = Math.Max(NextOffset, offset);
+
     /// <summary>Writes the changed states into the commit and starts the next one.</summary>
     public void WriteChanges(StoreCommit commit)
     {

@@ -42,6 +42,27 @@ public sealed class ArchivePartitionTests : IDisposable
     }
 
     [Fact]
+    public void Roll_LogEndsInMarkers_FilesCoverThem()
+    {
+        using (var writer = new ArchivePartitionWriter(layout, Log, options))
+        {
+            writer.Append(3, 1, "k"u8, hasKey: true, "v"u8, hasValue: true, 0, 0);
+            writer.SkipTo(5);
+            writer.Roll();
+            writer.SkipTo(9);
+            writer.SkipTo(7);
+            writer.Roll();
+            writer.Roll();
+        }
+
+        var reader = new ArchivePartitionReader(layout, Log);
+        reader.Files.Select(f => (f.FirstOffset, f.LastOffset)).ShouldBe([(0L, 4L), (5L, 8L)], "an aborted transaction leaves offsets without records, in a file of its own too");
+        Texts(reader).ShouldBe(["3:1:k:v:0"]);
+        using var next = new ArchivePartitionWriter(layout, Log, options);
+        next.NextOffset.ShouldBe(9);
+    }
+
+    [Fact]
     public void Open_AfterKill_ContinuesBehindTheLastCompleteFile()
     {
         Write(0, 10);

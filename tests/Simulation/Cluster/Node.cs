@@ -184,7 +184,12 @@ internal sealed class Node : IPartitionRequests
         }
 
         foreach (var end in batch.Records.Ends)
-            Find(end.Partition)!.Worker!.EndSeen(end.Offset);
+        {
+            var slot = Find(end.Partition)!;
+            slot.Worker!.EndSeen(end.Offset, slot.Generation);
+        }
+
+
         batch.Release();
     }
 

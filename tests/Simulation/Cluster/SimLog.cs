@@ -30,17 +30,21 @@ internal sealed class SimLog(World world)
         var offset = End(partition) + (world.Faults.Strikes(Fault.OffsetGap, 300) ? world.Random.Next(1, 4) : 0);
         var record = new SimRecord(offset, timestampUs / 1000 * 1000, key, value, headers);
         log.Add(record);
-        ends[partition] = offset + 1;
+        // What follows a record may be a transaction's marker: the log then ends behind an offset that has no record.
+        ends[partition] = offset + 1 + (world.Faults.Strikes(Fault.OffsetGap, 300) ? 1 : 0);
         world.Audit.Appended(partition, record);
         world.Trace.Add("append", partition, offset);
         return offset;
     }
 
-    /// <summary>Fills the batch with up to <paramref name="count"/> records from the offset on; the offset after them.</summary>
+    /// <summary>Fills the batch with up to <paramref name="count"/> records from the offset on; the offset after them, or the log's end where there are none.</summary>
     public long Read(PartitionId partition, long offset, int count, RawRecordBatch into)
     {
         var log = Records(partition);
-        for (var i = IndexOf(log, offset); i < log.Count && count > 0; i++, count--)
+        var first = IndexOf(log, offset);
+        if (first == log.Count)
+            return Math.Max(offset, End(partition));
+        for (var i = first; i < log.Count && count > 0; i++, count--)
         {
             var record = log[i];
             into.Append(partition, record.Offset, record.TimestampUs, record.Key, record.Key is not null, record.Value, true);

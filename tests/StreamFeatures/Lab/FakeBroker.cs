@@ -19,6 +19,9 @@ internal sealed class FakeBroker(int partitions) : IRecordSink
     /// <summary>Asked before each record of the worker; an exception makes its delivery fail.</summary>
     public Func<PartitionId, Exception?> Fault { get; set; } = _ => null;
 
+    /// <summary>Offsets without records behind the last record of every log, as a transaction's markers take them.</summary>
+    public int Markers { get; set; }
+
     /// <summary>Raised with each record.</summary>
     public SemaphoreSlim Appended { get; } = new(0);
 
@@ -31,6 +34,9 @@ internal sealed class FakeBroker(int partitions) : IRecordSink
     }
 
     public IReadOnlyList<FakeRecord> Log(string topic) => [.. Enumerable.Range(0, partitions).SelectMany(p => Log(new PartitionId(topic, p)))];
+
+    /// <summary>Where a reader of the whole partition stands.</summary>
+    public long End(PartitionId partition) => Log(partition).Count + Markers;
 
     public FakeRecord? At(PartitionId partition, long offset)
     {

@@ -29,7 +29,7 @@ internal sealed class FakeSource(FakeBroker broker, int partitions, int recordsP
             if (into.Count == before && endsTold.GetValueOrDefault(partition, -1) != next[partition])
             {
                 endsTold[partition] = next[partition];
-                into.AppendEnd(partition, next[partition]);
+                into.AppendEnd(partition, next[partition] + broker.Markers);
             }
         }
 
