@@ -49,7 +49,7 @@ public sealed class ByteBudget
     /// <summary>Reserves if it can be done now.</summary>
     public bool TryReserve(PartitionId partition, int bytes) => Of(partition).TryReserve(bytes);
 
-    /// <summary>Reserved bytes now stand at this offset. Call in the order of offsets (an idempotent producer's delivery reports are).</summary>
+    /// <summary>Reserved bytes now stand at this offset. Call about in the order of offsets.</summary>
     public void Delivered(PartitionId partition, long offset, int bytes) => Of(partition).Delivered(offset, bytes, LeastPosition(partition));
 
     /// <summary>Reserved bytes were not delivered.</summary>

@@ -58,7 +58,7 @@ internal sealed class PartitionBudget(long limit)
             }
             else if (delivered.Last is { } last && last.Value.Bytes + bytes <= RunBytes)
             {
-                last.Value = (offset, last.Value.Bytes + bytes);
+                last.Value = (Math.Max(offset, last.Value.LastOffset), last.Value.Bytes + bytes);
             }
             else
             {

@@ -151,7 +151,8 @@ public sealed class RecordProducer : IAsyncDisposable
         }
         else
         {
-            deliveredEnds[target] = report.Offset.Value + 1;
+            // Not simply the last one: a flush answers reports beside the client's own thread, and may overtake it.
+            deliveredEnds.AddOrUpdate(target, static (_, end) => end, static (_, old, end) => Math.Max(old, end), report.Offset.Value + 1);
             endpoint.Budget?.Delivered(target, report.Offset.Value, cost);
             listener?.Delivered(target, report.Offset.Value);
         }

@@ -4,7 +4,7 @@ using StreamMl.Shared.Log;
 
 namespace StreamMl.Ingestors.Replay;
 
-/// <summary>What was sent and what of it was delivered, by partition. Thread-safe: one thread sends, the client's reports.</summary>
+/// <summary>What was sent and what of it was delivered, by partition. Thread-safe: one thread sends, the client's threads report, in about the order of offsets.</summary>
 internal sealed class SentLedger : IDeliveryListener
 {
     private readonly ConcurrentDictionary<PartitionId, Cell> cells = new();
@@ -15,7 +15,8 @@ internal sealed class SentLedger : IDeliveryListener
     {
         var cell = Of(target);
         // The end first: whoever sees the record as delivered must see its offset.
-        Volatile.Write(ref cell.End, offset + 1);
+        for (var end = Volatile.Read(ref cell.End); end <= offset;)
+            end = Interlocked.CompareExchange(ref cell.End, offset + 1, end) is var seen && seen == end ? offset + 1 : seen;
         Interlocked.Increment(ref cell.Delivered);
     }
 

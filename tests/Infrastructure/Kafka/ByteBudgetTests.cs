@@ -25,6 +25,21 @@ public sealed class ByteBudgetTests
         budget.HeldBytes(Partition).ShouldBe(40_000);
     }
 
+    // A flush answers reports on its own thread beside the client's, so one may be told late.
+    [Fact]
+    public void Delivered_ReportOvertaken_HoldsWhatIsNotRead()
+    {
+        var budget = new ByteBudget(Limit);
+        using var reader = budget.AddReader("t", "reader");
+        budget.TryReserve(Partition, 200).ShouldBeTrue();
+        budget.Delivered(Partition, 1, 100);
+        budget.Delivered(Partition, 0, 100);
+        reader.Release(0, 1);
+        budget.HeldBytes(Partition).ShouldBeGreaterThanOrEqualTo(100, "offset 1 is still to be read");
+        reader.Release(0, 2);
+        budget.HeldBytes(Partition).ShouldBe(0);
+    }
+
     [Fact]
     public void Reserve_WithoutReader_IsBoundedInFlightOnly()
     {
