@@ -34,6 +34,8 @@ internal static class WorkerRunner
         var catalogPath = arguments.CatalogPath();
         var catalog = Catalogs.Load(catalogPath);
         await using var installation = await Installation.StartAsync(options, cancellationToken);
+        foreach (var warning in installation.RedisEndpoint.Warnings)
+            await Console.Error.WriteLineAsync($"warning: {warning}");
         using var host = Build(installation, catalog, services =>
         {
             // First, so that it tells of the start of the others.

@@ -30,6 +30,8 @@ public static class WorkerHost
             return 2;
         var options = new InstallationOptions { Directory = Setting("dir") ?? ".streamml", Kafka = Setting("kafka"), Redis = Setting("redis"), Registry = Setting("registry") };
         await using var installation = await Installation.StartAsync(options, CancellationToken.None);
+        foreach (var warning in installation.RedisEndpoint.Warnings)
+            await Console.Error.WriteLineAsync($"warning: {warning}");
         installation.AddTo(builder.Services, catalog.Catalog);
         if (Setting("ops") is { Length: > 0 } ops)
             builder.Services.AddOps(ops);

@@ -18,19 +18,25 @@ public sealed class RedisEndpoint
 
     public EmbeddedRedis? Embedded { get; }
 
+    /// <summary>What the last <see cref="ConnectAsync"/> found that is allowed, but should be known: a server that keeps nothing on disk, or is almost full.</summary>
+    public IReadOnlyList<string> Warnings { get; private set; } = [];
+
     public bool IsEmbedded => Embedded is not null;
 
     public static RedisEndpoint Of(EmbeddedRedis embedded) => new(embedded.Endpoint, embedded);
 
-    /// <param name="configuration"><c>host:port</c>, several by commas, and options, as StackExchange.Redis reads them.</param>
+    /// <param name="configuration">
+    /// <c>host:port</c>, several by commas, and options, as StackExchange.Redis reads them. Any node of a cluster names the whole cluster; sentinels are named with
+    /// <c>serviceName=NAME</c>.
+    /// </param>
     public static RedisEndpoint Of(string configuration) => new(configuration, null);
 
     /// <summary>Connects and checks that what is there can hold the product's state.</summary>
-    /// <exception cref="RedisUnsuitableException">No Lua, not atomic, or it evicts keys; the message has the remedy.</exception>
+    /// <exception cref="RedisUnsuitableException">No Lua, not atomic, full, a replica, a cluster that is not whole, or it evicts keys; the message has the remedy.</exception>
     /// <exception cref="RedisConnectionException">Nothing answers there.</exception>
     public async Task<IConnectionMultiplexer> ConnectAsync(CancellationToken cancellationToken)
     {
-        await CheckAsync(cancellationToken);
+        Warnings = await CheckAsync(cancellationToken);
         return await ConnectionMultiplexer.ConnectAsync(Options()).WaitAsync(cancellationToken);
     }
 
@@ -41,17 +47,13 @@ public sealed class RedisEndpoint
     }
 
     /// <summary>INFO and CONFIG need a connection that could also do harm, so it lives for the check only.</summary>
-    private async Task CheckAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> CheckAsync(CancellationToken cancellationToken)
     {
         var options = Options();
         options.AllowAdmin = true;
         await using var connection = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(cancellationToken);
         await using var disturber = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(cancellationToken);
-        foreach (var server in connection.GetServers())
-        {
-            if (server is not { IsConnected: true, IsReplica: false }) continue;
-            await RedisSuitability.CheckAsync(server, disturber.GetServer(server.EndPoint)).WaitAsync(cancellationToken);
-        }
+        return await new RedisSuitability(connection, disturber, TimeProvider.System).CheckAsync(cancellationToken).WaitAsync(cancellationToken);
     }
 
     private ConfigurationOptions Options()

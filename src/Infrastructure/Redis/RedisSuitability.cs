@@ -2,23 +2,107 @@ using StackExchange.Redis;
 
 namespace StreamMl.Infrastructure.Redis;
 
-/// <summary>Whether a server keeps the promises that a commit builds on: atomic Lua, and no key goes on its own.</summary>
-internal static class RedisSuitability
+/// <summary>
+/// Whether the servers behind a connection keep the promises that a commit builds on: every slot has a primary that runs atomic Lua, writes what it is told, and lets no key go on
+/// its own.
+/// </summary>
+/// <param name="connection">May ask INFO, CONFIG and CLUSTER.</param>
+/// <param name="disturber">Another connection to the same servers.</param>
+/// <param name="time">For the wait for a cluster that is electing.</param>
+internal sealed class RedisSuitability(IConnectionMultiplexer connection, IConnectionMultiplexer disturber, TimeProvider time)
 {
-    /// <summary>A script that sees its key change under it is not atomic. Some milliseconds of looking.</summary>
-    private const string WatchScript =
-        "redis.call('SET', KEYS[1], 'mine', 'PX', 10000) for i = 1, 1000 do if redis.call('GET', KEYS[1]) ~= 'mine' then return 0 end end return 1";
+    /// <summary>A cluster that elects a new primary is back after its node timeout (15 s by default) and the election.</summary>
+    private static readonly TimeSpan ElectionPatience = TimeSpan.FromSeconds(20);
 
-    private const int Watches = 5;
+    private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <param name="server">The server.</param>
-    /// <param name="disturber">The same server on another connection.</param>
-    /// <exception cref="RedisUnsuitableException">It does not; the message has the remedy.</exception>
-    public static async Task CheckAsync(IServer server, IServer disturber)
+    /// <returns>What is allowed, but should be known.</returns>
+    /// <exception cref="RedisUnsuitableException">A server does not; the message has the remedy.</exception>
+    public async Task<IReadOnlyList<string>> CheckAsync(CancellationToken cancellationToken)
     {
+        var warnings = new List<string>();
+        var primaries = 0;
+        string? replica = null;
+        foreach (var server in connection.GetServers().Where(s => s.IsConnected))
+        {
+            var facts = await FactsAsync(server);
+            if (SuitabilityRules.Replica(facts) is { } why)
+            {
+                replica = Named(server, why);
+                continue;
+            }
+
+            primaries++;
+            await CheckPrimaryAsync(server, facts, cancellationToken);
+            warnings.AddRange(SuitabilityRules.Warnings(facts).Select(w => Named(server, w)));
+        }
+
+        return primaries > 0 ? warnings : throw new RedisUnsuitableException(replica ?? "No Redis answers: start it, or name another by --redis.");
+    }
+
+    private async Task CheckPrimaryAsync(IServer server, ServerFacts facts, CancellationToken cancellationToken)
+    {
+        if (facts.IsInCluster)
+            facts = await SettledAsync(server, facts, cancellationToken);
+        foreach (var problem in new[] { SuitabilityRules.Cluster(facts), SuitabilityRules.Eviction(facts), SuitabilityRules.Memory(facts) })
+        {
+            if (problem is not null)
+                throw new RedisUnsuitableException(Named(server, problem));
+        }
+
         await CheckLuaAsync(server);
-        if (await IsGarnetAsync(server)) await CheckAtomicityAsync(server, disturber);
-        else await CheckEvictionAsync(server);
+        var probe = new CommitProbe(connection, server);
+        await probe.CommitAsync();
+        if (facts.IsGarnet)
+            await probe.WatchAsync(disturber.GetServer(server.EndPoint));
+    }
+
+    /// <summary>A worker that is started while the cluster elects waits for the election; one that slots are missing from does not become whole by waiting.</summary>
+    private async Task<ServerFacts> SettledAsync(IServer server, ServerFacts facts, CancellationToken cancellationToken)
+    {
+        var start = time.GetTimestamp();
+        while (SuitabilityRules.Cluster(facts) is not null
+               && facts.Number("cluster_slots_assigned") == SuitabilityRules.ClusterSlots && time.GetElapsedTime(start) < ElectionPatience)
+        {
+            await Task.Delay(LookInterval, time, cancellationToken);
+            facts = await FactsAsync(server);
+        }
+
+        return facts;
+    }
+
+    private static async Task<ServerFacts> FactsAsync(IServer server)
+    {
+        var info = await TextAsync(server, "INFO");
+        var cluster = info.Contains("cluster_enabled:1", StringComparison.Ordinal) ? await TextAsync(server, "CLUSTER", "INFO") : "";
+        return new ServerFacts([info, cluster], [.. await ConfigurationAsync(server, "maxmemory*"), .. await ConfigurationAsync(server, "save"), .. await ConfigurationAsync(server, "appendonly")]);
+    }
+
+    // Hosted servers often forbid CONFIG, and users may lack INFO: what is not said is not judged.
+    private static async Task<KeyValuePair<string, string>[]> ConfigurationAsync(IServer server, string pattern)
+    {
+        try
+        {
+            return await server.ConfigGetAsync(pattern);
+        }
+        catch (RedisServerException)
+        {
+            return [];
+        }
+    }
+
+    private static async Task<string> TextAsync(IServer server, string command, params object[] arguments)
+    {
+        try
+        {
+            // RESP3 answers a text as a verbatim string, whose type the client leaves in front.
+            var text = (string?)await server.ExecuteAsync(command, arguments) ?? "";
+            return text.StartsWith("txt:", StringComparison.Ordinal) ? text[4..] : text;
+        }
+        catch (RedisServerException)
+        {
+            return "";
+        }
     }
 
     private static async Task CheckLuaAsync(IServer server)
@@ -26,63 +110,15 @@ internal static class RedisSuitability
         try
         {
             var answer = await server.ExecuteAsync("EVAL", "return 1", "0");
-            if ((int)answer != 1) throw new RedisUnsuitableException($"Redis at {server.EndPoint} answers 'return 1' with '{answer}'.");
+            if ((int)answer != 1)
+                throw new RedisUnsuitableException(Named(server, $"answers 'return 1' with '{answer}': it does not run Lua as Redis does, and a commit is one script. Use Redis, Valkey or Garnet."));
         }
         catch (RedisServerException e)
         {
             throw new RedisUnsuitableException(
-                $"Redis at {server.EndPoint} does not run Lua scripts ({e.Message}), and a commit is one script. "
-                + "Garnet needs --lua --lua-transaction-mode true; on Redis give the user the right '+eval +evalsha +script'.", e);
+                Named(server, $"does not run Lua scripts ({e.Message}), and a commit is one script. Garnet needs --lua --lua-transaction-mode true; on Redis give the user the rights '{CommitProbe.Rights}'."), e);
         }
     }
 
-    private static async Task<bool> IsGarnetAsync(IServer server)
-    {
-        string info = (string?)await server.ExecuteAsync("INFO", "SERVER") ?? "";
-        return info.Contains("garnet", StringComparison.OrdinalIgnoreCase);
-    }
-
-    /// <summary>
-    /// Garnet does not tell whether its scripts lock their keys, so it is tried: one connection watches a key in a script while another
-    /// one writes it. A server that locks never fails this; one that does not would have to be lucky five times.
-    /// </summary>
-    private static async Task CheckAtomicityAsync(IServer server, IServer disturber)
-    {
-        string key = $"streamml-probe-{Environment.ProcessId}";
-        for (int watch = 0; watch < Watches; watch++)
-        {
-            var watching = server.ExecuteAsync("EVAL", WatchScript, "1", key);
-            while (!watching.IsCompleted) await disturber.ExecuteAsync("SET", key, "other", "PX", "10000");
-            if ((int)await watching == 1) continue;
-            throw new RedisUnsuitableException(
-                $"Garnet at {server.EndPoint} runs scripts without locking their keys, so a reader can see half of a commit. "
-                + "Start it with --lua --lua-transaction-mode true.");
-        }
-
-        await server.ExecuteAsync("DEL", key);
-    }
-
-    private static async Task CheckEvictionAsync(IServer server)
-    {
-        string policy;
-        try
-        {
-            var pairs = await server.ConfigGetAsync("maxmemory*");
-            policy = pairs.FirstOrDefault(p => p.Key == "maxmemory-policy").Value ?? "noeviction";
-            string limit = pairs.FirstOrDefault(p => p.Key == "maxmemory").Value ?? "0";
-            if (policy == "noeviction" || limit == "0") return;
-        }
-        catch (RedisServerException)
-        {
-            // Hosted servers often forbid CONFIG; INFO tells the same.
-            string info = (string?)await server.ExecuteAsync("INFO", "MEMORY") ?? "";
-            string line = info.Split('\n').FirstOrDefault(l => l.StartsWith("maxmemory_policy:", StringComparison.Ordinal)) ?? "";
-            policy = line.Length == 0 ? "noeviction" : line["maxmemory_policy:".Length..].Trim();
-            if (policy == "noeviction" || info.Contains("maxmemory:0\r", StringComparison.Ordinal)) return;
-        }
-
-        throw new RedisUnsuitableException(
-            $"Redis at {server.EndPoint} has maxmemory-policy '{policy}': it would drop feature states silently when its memory is full. "
-            + "Set it to noeviction (CONFIG SET maxmemory-policy noeviction), or use a Redis that does not serve as a cache.");
-    }
+    private static string Named(IServer server, string what) => $"Redis at {EndPointCollection.ToString(server.EndPoint)} {what}";
 }

@@ -58,21 +58,24 @@ public sealed class RedisStateStore(IConnectionMultiplexer redis) : IStateStore
     // A cluster answers one MGET per hash slot; they are sent together, so it is one round trip per shard still.
     private async Task ReadShardsAsync(PackedBytes keys, StoreValues values)
     {
-        var slots = new Dictionary<int, List<int>>();
-        for (var i = 0; i < keys.Count; i++)
-        {
-            var slot = redis.HashSlot(keys[i].ToArray());
-            if (!slots.TryGetValue(slot, out var indexes))
-                slots.Add(slot, indexes = []);
-            indexes.Add(i);
-        }
-
-        var replies = slots.Values.Select(indexes => (Indexes: indexes, Reply: MgetAsync(keys, indexes))).ToList();
+        var replies = SlotGroups.Of(keys).Select(indexes => (Indexes: indexes, Reply: MgetAsync(keys, indexes))).ToList();
+        List<Exception>? errors = null;
         foreach (var (indexes, task) in replies)
         {
-            using var reply = await task;
-            CopyValues(reply, indexes, values);
+            try
+            {
+                using var reply = await task;
+                CopyValues(reply, indexes, values);
+            }
+            catch (Exception e)
+            {
+                // All of them are waited for: those still under way read the caller's keys.
+                (errors ??= []).Add(e);
+            }
         }
+
+        if (errors is not null)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(errors[0]);
     }
 
     private async Task ReadAsync(PackedBytes keys, IReadOnlyList<int> indexes, StoreValues values)
@@ -81,13 +84,13 @@ public sealed class RedisStateStore(IConnectionMultiplexer redis) : IStateStore
         CopyValues(reply, indexes, values);
     }
 
-    private Task<RespResult> MgetAsync(PackedBytes keys, IReadOnlyList<int> indexes)
+    private async Task<RespResult> MgetAsync(PackedBytes keys, IReadOnlyList<int> indexes)
     {
         var arguments = new RedisKeyOrValue[indexes.Count];
         arguments[0] = (RedisKey)keys[indexes[0]].ToArray(); // the first one names the shard; the others are only bytes
         for (var i = 1; i < arguments.Length; i++)
             arguments[i] = (RedisValue)keys.Memory(indexes[i]);
-        return database.ExecuteRespAsync("MGET", arguments);
+        return await database.ExecuteRespAsync("MGET", arguments, CommandFlags.DemandMaster);
     }
 
     private static void CopyValues(RespResult reply, IReadOnlyList<int> indexes, StoreValues values)
@@ -105,12 +108,12 @@ public sealed class RedisStateStore(IConnectionMultiplexer redis) : IStateStore
     {
         try
         {
-            return await database.ExecuteRespAsync("EVALSHA", arguments.With(CommitScript.Sha));
+            return await database.ExecuteRespAsync("EVALSHA", arguments.With(CommitScript.Sha), CommandFlags.DemandMaster);
         }
         catch (RedisServerException e) when (e.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
         {
             // A new or flushed server: EVAL runs it and keeps it.
-            return await database.ExecuteRespAsync("EVAL", arguments.With(CommitScript.Text));
+            return await database.ExecuteRespAsync("EVAL", arguments.With(CommitScript.Text), CommandFlags.DemandMaster);
         }
     }
 }

@@ -49,7 +49,7 @@ public sealed class RedisStoreDirectory(IConnectionMultiplexer redis) : IStoreDi
         string prefix, string tail, int limit, CancellationToken cancellationToken, int maxScans = MaxScans, int keysPerScan = KeysPerScan)
     {
         var found = new List<byte[]>();
-        foreach (var server in redis.GetServers().Where(s => s.IsConnected && !s.IsReplica))
+        foreach (var server in await Primaries.FindAsync(redis))
         {
             var cursor = "0";
             for (var scan = 0; scan < maxScans && found.Count < limit; scan++)

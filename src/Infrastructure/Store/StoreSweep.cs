@@ -62,7 +62,7 @@ public sealed class StoreSweep(IConnectionMultiplexer redis)
     private async IAsyncEnumerable<IReadOnlyList<(StoreKey Key, byte[] Bytes)>> ScanAsync(
         Func<StoreKey, bool> wanted, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        foreach (var server in redis.GetServers().Where(s => s.IsConnected && !s.IsReplica))
+        foreach (var server in await Primaries.FindAsync(redis))
         {
             var cursor = "0";
             do

@@ -4,7 +4,7 @@ using StreamMl.TestKit.Servers;
 
 namespace StreamMl.Infrastructure.Tests.Redis;
 
-public sealed class RedisEndpointTests(RedisFixture redis)
+public sealed class RedisEndpointTests
 {
     [Fact]
     public async Task Connect_EmbeddedRedis_RunsAtomicScripts()
@@ -47,20 +47,6 @@ public sealed class RedisEndpointTests(RedisFixture redis)
         garnet.Start();
         var error = await Should.ThrowAsync<RedisUnsuitableException>(RedisEndpoint.Of($"127.0.0.1:{port}").ConnectAsync(CancellationToken.None));
         error.Message.ShouldContain("--lua ");
-    }
-
-    [Fact]
-    public async Task Connect_RedisThatEvicts_IsRefused()
-    {
-        redis.RequireReal("CONFIG SET maxmemory-policy");
-        var own = new RedisFixture();
-        await own.InitializeAsync();
-        await using var _ = own;
-        await using var admin = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync($"{own.Endpoint.Configuration},allowAdmin=true");
-        await admin.GetDatabase().ExecuteAsync("CONFIG", "SET", "maxmemory", "100mb");
-        await admin.GetDatabase().ExecuteAsync("CONFIG", "SET", "maxmemory-policy", "allkeys-lru");
-        var error = await Should.ThrowAsync<RedisUnsuitableException>(own.Endpoint.ConnectAsync(CancellationToken.None));
-        error.Message.ShouldContain("noeviction");
     }
 
     [Fact]

@@ -1,7 +1,5 @@
 using System.Text;
 using StackExchange.Redis;
-using StreamMl.Infrastructure.Embedded;
-using StreamMl.Infrastructure.Redis;
 using StreamMl.Infrastructure.Store;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
@@ -10,13 +8,14 @@ using StreamMl.TestKit.Servers;
 
 namespace StreamMl.Infrastructure.Tests.Store;
 
-/// <summary>On the most real Redis of this machine, and on the embedded one.</summary>
-public sealed class RedisStateStoreTests(RedisFixture redis)
+/// <summary>What every server that may hold the store must do.</summary>
+public sealed class RedisStateStoreTests(RedisFixture redis, StoreServers servers)
 {
+    public static TheoryData<StoreKind> Kinds => [.. Enum.GetValues<StoreKind>()];
+
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public Task Views_OfAStoreWithStates_AreThoseThatHavePositions(bool embedded) => WithStoreAsync(embedded, async (store, log, connection) =>
+    [MemberData(nameof(Kinds))]
+    public Task Views_OfAStoreWithStates_AreThoseThatHavePositions(StoreKind kind) => WithStoreAsync(kind, async (store, log, connection) =>
     {
         var commit = new StoreCommit(log);
         commit.Set(Encoding.UTF8.GetBytes(LogNames.PositionKey(log, "landed", "0123abcd")), [1]);
@@ -28,9 +27,8 @@ public sealed class RedisStateStoreTests(RedisFixture redis)
     });
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public Task Commit_MoreStatesThanLuaUnpacks_WritesAllAndPosition(bool embedded) => WithStoreAsync(embedded, async (store, log) =>
+    [MemberData(nameof(Kinds))]
+    public Task Commit_MoreStatesThanLuaUnpacks_WritesAllAndPosition(StoreKind kind) => WithStoreAsync(kind, async (store, log) =>
     {
         const int States = 10_001;
         var commit = new StoreCommit(log);
@@ -47,9 +45,8 @@ public sealed class RedisStateStoreTests(RedisFixture redis)
     });
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public Task Commit_PositionMoved_RefusedWithActualAndNothingWritten(bool embedded) => WithStoreAsync(embedded, async (store, log) =>
+    [MemberData(nameof(Kinds))]
+    public Task Commit_PositionMoved_RefusedWithActualAndNothingWritten(StoreKind kind) => WithStoreAsync(kind, async (store, log) =>
     {
         (await store.CommitAsync(Commit(log, null, [1]), default)).Status.ShouldBe(CommitStatus.Committed);
         (await store.CommitAsync(Commit(log, [1], [2]), default)).Status.ShouldBe(CommitStatus.Committed);
@@ -66,9 +63,8 @@ public sealed class RedisStateStoreTests(RedisFixture redis)
     });
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public Task Commit_EmptyState_DeletesKey(bool embedded) => WithStoreAsync(embedded, async (store, log) =>
+    [MemberData(nameof(Kinds))]
+    public Task Commit_EmptyState_DeletesKey(StoreKind kind) => WithStoreAsync(kind, async (store, log) =>
     {
         await store.CommitAsync(Commit(log, null, [1]), default);
         var commit = new StoreCommit(log);
@@ -80,9 +76,8 @@ public sealed class RedisStateStoreTests(RedisFixture redis)
     });
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public Task Claim_Twice_RaisesEpochAndFencesTheFirst(bool embedded) => WithStoreAsync(embedded, async (store, log) =>
+    [MemberData(nameof(Kinds))]
+    public Task Claim_Twice_RaisesEpochAndFencesTheFirst(StoreKind kind) => WithStoreAsync(kind, async (store, log) =>
     {
         string[] keys = [LogNames.SourcePositionKey(log), LogNames.PositionKey(log, "v", "00000000")];
         var first = await store.ClaimAsync(log, keys, default);
@@ -96,9 +91,8 @@ public sealed class RedisStateStoreTests(RedisFixture redis)
     });
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public Task Read_WhileCommitsRun_IsOfOneMoment(bool embedded) => WithStoreAsync(embedded, async (store, log) =>
+    [MemberData(nameof(Kinds))]
+    public Task Read_WhileCommitsRun_IsOfOneMoment(StoreKind kind) => WithStoreAsync(kind, async (store, log) =>
     {
         const int States = 200;
         using var done = new CancellationTokenSource();
@@ -139,6 +133,43 @@ public sealed class RedisStateStoreTests(RedisFixture redis)
         torn.ShouldBe(0, $"of {reads} reads");
     });
 
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public Task Read_KeysOfManyPartitions_AnswersInTheirOrder(StoreKind kind) => WithStoreAsync(kind, async (store, log) =>
+    {
+        const int Logs = 40;
+        var keys = new PackedBytes();
+        for (var i = 0; i < Logs; i++)
+        {
+            var other = log with { Partition = i };
+            (await store.CommitAsync(Commit(other, null, [(byte)i]), default)).Status.ShouldBe(CommitStatus.Committed);
+        }
+
+        // interleaved: each partition's keys are in several places of the read, as a plan's positions are
+        for (var round = 0; round < 3; round++)
+        {
+            for (var i = 0; i < Logs; i++)
+                keys.Add(round == 1 && i % 2 == 0 ? StateKey(log with { Partition = i }, 99) : StateKey(log with { Partition = i }, 0));
+        }
+
+        using var values = await store.ReadAsync(keys, default);
+        for (var at = 0; at < keys.Count; at++)
+            (values.ToArray(at) ?? []).ShouldBe(at / Logs == 1 && at % 2 == 0 ? [] : [(byte)(at % Logs)], $"key {at}");
+    });
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public Task Sweep_OfAStoreInManyPlaces_CountsAndDeletesAll(StoreKind kind) => WithStoreAsync(kind, async (store, log, connection) =>
+    {
+        const int Logs = 30;
+        for (var i = 0; i < Logs; i++)
+            await store.CommitAsync(Commit(log with { Partition = i }, null, [1]), default);
+        var sweep = new StoreSweep(connection);
+        (await sweep.CountAsync(k => k.Log.Topic == log.Topic, default)).Sum(c => c.Count).ShouldBe(2 * Logs);
+        (await sweep.DeleteAsync(k => k.Log.Topic == log.Topic, default)).ShouldBe(2 * Logs);
+        (await sweep.CountAsync(k => k.Log.Topic == log.Topic, default)).ShouldBeEmpty();
+    });
+
     private static StoreCommit Commit(PartitionId log, byte[]? expected, byte[] position)
     {
         var commit = new StoreCommit(log);
@@ -160,19 +191,11 @@ public sealed class RedisStateStoreTests(RedisFixture redis)
 
     private static byte[] StateKey(PartitionId log, int entity) => LogNames.StateKey(log, "v", "00000000", Encoding.UTF8.GetBytes($"e{entity}"));
 
-    private Task WithStoreAsync(bool embedded, Func<IStateStore, PartitionId, Task> test) => WithStoreAsync(embedded, (store, log, _) => test(store, log));
+    private Task WithStoreAsync(StoreKind kind, Func<IStateStore, PartitionId, Task> test) => WithStoreAsync(kind, (store, log, _) => test(store, log));
 
-    private async Task WithStoreAsync(bool embedded, Func<IStateStore, PartitionId, IConnectionMultiplexer, Task> test)
+    private async Task WithStoreAsync(StoreKind kind, Func<IStateStore, PartitionId, IConnectionMultiplexer, Task> test)
     {
-        var log = new PartitionId(TestEnvironment.UniqueName("store"), 0);
-        if (!embedded)
-        {
-            await test(new RedisStateStore(redis.Connection), log, redis.Connection);
-            return;
-        }
-
-        await using var server = EmbeddedRedis.Start(new EmbeddedRedisOptions { Memory = "64m" });
-        await using var connection = await RedisEndpoint.Of(server).ConnectAsync(default);
-        await test(new RedisStateStore(connection), log, connection);
+        var connection = kind == StoreKind.Redis ? redis.Connection : await servers.ConnectAsync(kind);
+        await test(new RedisStateStore(connection), new PartitionId(TestEnvironment.UniqueName("store"), 0), connection);
     }
 }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using StackExchange.Redis;
 using StreamMl.Infrastructure.Embedded;
 using StreamMl.Infrastructure.Redis;
@@ -15,10 +13,6 @@ namespace StreamMl.TestKit.Servers;
 public sealed class RedisFixture : IAsyncLifetime
 {
     public const string Image = "redis:7";
-
-    private const string StartCommand =
-        "\"$1\" --port \"$2\" --bind 127.0.0.1 --save '' --appendonly no --dir \"$3\" --logfile \"$3/redis.log\" >/dev/null & pid=$!; "
-        + "for i in $(seq 200); do grep -q 'Ready to accept' \"$3/redis.log\" 2>/dev/null && break; kill -0 $pid || exit 1; sleep 0.05; done; echo ready";
 
     private readonly List<string> refusals = [];
     private RedisEndpoint? endpoint;
@@ -61,11 +55,9 @@ public sealed class RedisFixture : IAsyncLifetime
     private async Task<bool> TryProcessAsync()
     {
         if (TestEnvironment.Forced is not (null or ServerKind.Process)) return Refuse("another kind was asked for");
-        if (TestEnvironment.OnPath("redis-server") is not { } program) return Refuse("no redis-server on the PATH");
-        int port = FreePort();
-        var child = await ChildServer.StartAsync(
-            StartCommand, "kill $pid; wait $pid; rm -rf \"$3\"", program, port.ToString(), TestEnvironment.TemporaryDirectory("redis"));
-        (endpoint, server, Kind) = (RedisEndpoint.Of($"127.0.0.1:{port}"), child, ServerKind.Process);
+        if (RedisProcess.RedisServer is not { } program) return Refuse("no redis-server on the PATH");
+        var process = await RedisProcess.StartAsync(program);
+        (endpoint, server, Kind) = (RedisEndpoint.Of(process.Endpoint), process, ServerKind.Process);
         return true;
     }
 
@@ -77,13 +69,6 @@ public sealed class RedisFixture : IAsyncLifetime
         await container.StartAsync();
         (endpoint, server, Kind) = (RedisEndpoint.Of(container.GetConnectionString()), container, ServerKind.Container);
         return true;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private bool Refuse(string reason)
