@@ -23,7 +23,7 @@ internal sealed class LoopLife : IAsyncDisposable
         var plan = TriggerPlan.Compile(world.Read.Catalog, "bench", fields);
         var consumers = new KafkaConsumerFactory(kafka);
         source = new TimedSource(consumers.CreateSource(new RecordSourceOptions { GroupId = name, UseConsumerProtocol = kafka.IsEmbedded, ReadHeaders = false }));
-        Output = new TimedOutput(new KafkaPredictionOutput(topic, new KafkaProducerFactory(kafka).Create(), consumers), source, events);
+        Output = new TimedOutput(new KafkaPredictionOutput(topic, new KafkaProducerFactory(kafka).CreateSender(), consumers), source, events);
         Forget(redis, plan);
         var services = new TriggerServices(store, new FeatureReader(store, new()), (_, _) => ValueTask.FromResult(ScoreWorld.Avro), new KafkaTopicEnds(consumers), null, TimeProvider.System, NullLogger.Instance);
         var options = new TriggerServingOptions { AlignOlderThanMs = int.MaxValue, StartAtEnd = !fromStart };
@@ -144,7 +144,7 @@ internal sealed class TimedOutput(IPredictionOutput inner, TimedSource source, i
 
     public WrittenPredictions ReadBack(int partition, long fromTriggerOffset) => inner.ReadBack(partition, fromTriggerOffset);
 
-    public async ValueTask SendAsync(int partition, byte[]? key, byte[] value, long timestampUs, CancellationToken cancellationToken)
+    public async ValueTask SendAsync(int partition, ReadOnlyMemory<byte>? key, ReadOnlyMemory<byte> value, long timestampUs, CancellationToken cancellationToken)
     {
         await inner.SendAsync(partition, key, value, timestampUs, cancellationToken);
         LastAt = Stopwatch.GetTimestamp();

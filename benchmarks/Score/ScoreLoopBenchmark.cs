@@ -9,7 +9,8 @@ namespace StreamMl.Benchmarks.Score;
 
 /// <summary>
 /// The event loop, Kafka to store to model to Kafka, beside the same loop that reads one HGETALL of 20 text fields per event (256 in flight), and beside MGET of the same states
-/// alone. Real Kafka and Redis; 20 features, 100 trees x 31 leaves. Arguments: BOOTSTRAP, events (200,000), rounds (3).
+/// alone. Real Kafka and Redis; 20 features, 100 trees x 31 leaves. Arguments: BOOTSTRAP, events (300,000), rounds (3; 0 runs our
+/// loop alone, for a profiler).
 /// </summary>
 internal static class ScoreLoopBenchmark
 {
@@ -21,7 +22,7 @@ internal static class ScoreLoopBenchmark
     public static int Run(string[] args)
     {
         if (args.Length > 0)
-            return RunAsync(args[0], args.Length > 1 ? int.Parse(args[1]) : 200_000, args.Length > 2 ? int.Parse(args[2]) : 3).GetAwaiter().GetResult();
+            return RunAsync(args[0], args.Length > 1 ? int.Parse(args[1]) : 300_000, args.Length > 2 ? int.Parse(args[2]) : 3).GetAwaiter().GetResult();
         Console.Error.WriteLine("score-loop BOOTSTRAP [EVENTS] [ROUNDS]: name a Kafka; the embedded one keeps 5 MiB a partition.");
         return 2;
     }
@@ -40,11 +41,14 @@ internal static class ScoreLoopBenchmark
         await using var producer = new KafkaProducerFactory(kafka).Create();
         await ScoreWorld.ProduceAsync(producer, world.Trigger.Topic, ScoreWorld.Events(1), events);
         Console.WriteLine($"score-loop: {events:N0} events a round, a state has {world.Read.StateBytes:N0} bytes, a hash {world.Read.HashBytes:N0}; kernel by trial");
-        await StageCosts.PrintAsync(redis, world, producer, Out(world));
+        await using (var sender = new KafkaProducerFactory(kafka).CreateSender())
+            await StageCosts.PrintAsync(redis, world, sender, Out(world));
+        if (rounds == 0)
+            return await OnlyOursAsync(kafka, redis, world, events);
         var (ours, hashes, mget) = (new List<Rate>(), new List<Rate>(), new List<Rate>());
         for (var round = -1; round < rounds; round++)
         {
-            var (a, size) = await OursAsync(kafka, redis, world, events, round);
+            var (a, size, threads) = await OursAsync(kafka, redis, world, events, round);
             var b = await HashesAsync(kafka, redis, world, events, size);
             var c = await MgetAsync(redis, world, events);
             if (round < 0)
@@ -52,7 +56,7 @@ internal static class ScoreLoopBenchmark
             ours.Add(a);
             hashes.Add(b);
             mget.Add(c);
-            Console.WriteLine($"  ours {a}; HGETALL {b}: {a.PerSecond / b.PerSecond:F2} ({b.CpuUs / a.CpuUs:F2} in CPU); MGET alone {c}: {a.PerSecond / c.PerSecond:F2}");
+            Console.WriteLine($"  ours {a}; HGETALL {b}: {a.PerSecond / b.PerSecond:F2} ({b.CpuUs / a.CpuUs:F2} in CPU); MGET alone {c}: {a.PerSecond / c.PerSecond:F2}; our threads' us: {threads}");
         }
 
         var rate = Median(ours);
@@ -64,21 +68,34 @@ internal static class ScoreLoopBenchmark
         return overHashes >= HashTarget && overMget >= MgetTarget && p99 <= LatencyTargetMs ? 0 : 1;
     }
 
+    /// <summary>For a profiler.</summary>
+    private static async Task<int> OnlyOursAsync(KafkaEndpoint kafka, BenchRedis redis, ScoreWorld world, int events)
+    {
+        for (var round = 0; round < 6; round++)
+        {
+            var (rate, _, threads) = await OursAsync(kafka, redis, world, events, round);
+            Console.WriteLine($"  ours {rate}: {threads}");
+        }
+
+        return 0;
+    }
+
     private static string Out(ScoreWorld world) => $"{world.Trigger.Topic}-scored";
 
     private static string Met(bool met) => met ? "met" : "MISSED";
 
     private static double Median(List<Rate> rates) => rates.Select(r => r.PerSecond).Order().ElementAt(rates.Count / 2);
 
-    private static async Task<(Rate Rate, int Size)> OursAsync(KafkaEndpoint kafka, BenchRedis redis, ScoreWorld world, int events, int round)
+    private static async Task<(Rate Rate, int Size, string Threads)> OursAsync(KafkaEndpoint kafka, BenchRedis redis, ScoreWorld world, int events, int round)
     {
         await using var life = new LoopLife(kafka, redis, world, Out(world), $"bench{round + 1}-{Environment.ProcessId}", events, fromStart: true);
+        var threads = new ThreadCosts();
         var rate = await Rate.OfAsync(events, async () =>
         {
             await life.UntilAsync(events);
             return life.Output.Elapsed;
         });
-        return (rate, life.Output.Bytes / Math.Max(1, life.Output.Count));
+        return (rate, life.Output.Bytes / Math.Max(1, life.Output.Count), threads.Describe(events));
     }
 
     private static async Task<Rate> HashesAsync(KafkaEndpoint kafka, BenchRedis redis, ScoreWorld world, int events, int size)

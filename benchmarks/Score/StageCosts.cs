@@ -16,7 +16,7 @@ internal static class StageCosts
     private const int Events = 512;
     private const int Times = 60;
 
-    public static async Task PrintAsync(BenchRedis redis, ScoreWorld world, RecordProducer producer, string topic)
+    public static async Task PrintAsync(BenchRedis redis, ScoreWorld world, IRecordSender sender, string topic)
     {
         var trigger = world.Trigger.Schema;
         var batch = new ServedBatch(world.Read.Service, trigger) { IsCaughtUp = true };
@@ -28,16 +28,17 @@ internal static class StageCosts
         var schema = world.Model.PredictionsOf(trigger.Fields.Where(f => f.Name != "at"));
         var encoder = new PredictionEncoder(world.Host.Serving[0], world.Trigger.Topic, trigger, schema, 2);
         var plan = TriggerPlan.Compile(world.Read.Catalog, "bench", trigger.Fields.Select(f => f.Name).ToHashSet(StringComparer.Ordinal));
-        byte[][] records = new byte[Events][];
+        var records = Enumerable.Range(0, Events).Select(_ => new byte[1]).ToArray();
         var decode = Best(() => Decode(batch, decoders, plan, values));
         var read = await BestAsync(() => reader.ReadAsync(batch.Read, CancellationToken.None));
         var score = Best(() => Each(i => session.Run(batch.Read, i, batch.Events, batch.Triggers[i].Row)));
-        var encode = Best(() => Each(i => records[i] = encoder.Encode(batch, i, session)));
+        var encode = Best(() => Each(i => encoder.Encode(batch, i, session)));
+        Each(i => records[i] = encoder.Encode(batch, i, session).ToArray());
         var send = await BestAsync(async () =>
         {
             for (var i = 0; i < Events; i++)
-                await producer.SendAsync(new PartitionId(topic, i % ScoreWorld.Partitions), null, records[i], 0, null, CancellationToken.None);
-            await producer.FlushAsync(CancellationToken.None);
+                await sender.SendAsync(new PartitionId(topic, i % ScoreWorld.Partitions), null, records[i], 0, null, CancellationToken.None);
+            await sender.FlushAsync(CancellationToken.None);
         });
         Console.WriteLine($"  CPU per event: decode {decode:F2} us, read {read:F2}, score {score:F2}, encode {encode:F2}, send {send:F2} ({records[0].Length} bytes a record)");
     }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 
 namespace StreamMl.Infrastructure.Avro;
@@ -96,6 +97,23 @@ internal static unsafe class Varint
         for (; raw >= 0x80; raw >>= 7)
             to[length++] = (byte)(raw | 0x80);
         to[length++] = (byte)raw;
+        return length;
+    }
+
+    /// <summary>As <see cref="Write(Span{byte}, long)"/>, without looking at the room; it may touch all <see cref="MaxLength"/> bytes.</summary>
+    public static int Write(ref byte to, long value)
+    {
+        const int bitsOfOneStore = 56;
+        var raw = (ulong)((value << 1) ^ (value >> 63));
+        if (raw >> bitsOfOneStore != 0)
+            return Write(MemoryMarshal.CreateSpan(ref to, MaxLength), value);
+        // The 7-bit groups are moved apart, halves first; then every byte but the last gets its continuation bit.
+        var word = (raw & 0x0fff_ffff) | ((raw & 0x00ff_ffff_f000_0000) << 4);
+        word = (word & 0x0000_3fff_0000_3fff) | ((word & 0x0fff_c000_0fff_c000) << 2);
+        word = (word & 0x007f_007f_007f_007f) | ((word & 0x3f80_3f80_3f80_3f80) << 1);
+        var length = (70 - BitOperations.LeadingZeroCount(raw | 1)) / 7;
+        word |= ContinuationBits & ((1UL << (8 * (length - 1))) - 1);
+        Unsafe.WriteUnaligned(ref to, BitConverter.IsLittleEndian ? word : System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(word));
         return length;
     }
 

@@ -1,4 +1,5 @@
 using Confluent.Kafka;
+using StreamMl.Infrastructure.Kafka.Native;
 
 namespace StreamMl.Infrastructure.Kafka;
 
@@ -8,10 +9,40 @@ public sealed class KafkaProducerFactory(KafkaEndpoint endpoint)
     /// <summary>A producer that respects the endpoint's budget, bounds what is under way and remembers what was delivered.</summary>
     public RecordProducer Create(KafkaProducerOptions? options = null) => new(endpoint, CreateClient(options), options ?? new());
 
+    /// <summary>A sender of many records that needs nothing said of those that were delivered; without gaps.</summary>
+    public IRecordSender CreateSender(KafkaProducerOptions? options = null)
+    {
+        options ??= new();
+        options = new KafkaProducerOptions
+        {
+            Compression = options.Compression,
+            LingerMs = options.LingerMs,
+            InFlightMaxBytes = options.InFlightMaxBytes,
+            DeliveryTimeoutMs = options.DeliveryTimeoutMs,
+            ClientSettings = new Dictionary<string, string>(options.ClientSettings, StringComparer.Ordinal)
+            {
+                ["enable.gapless.guarantee"] = "true",
+                // While records are left over that may not be sent yet, librdkafka's thread looks at them without a pause. With one request at a time they wait for the answer,
+                // and go in one batch.
+                ["max.in.flight"] = "1",
+            },
+        };
+        return endpoint.IsEmbedded
+            ? new BudgetedSender(Create(options))
+            : new NativeSender(Config(options).Where(IsOfLibrdkafka).Append(new("queue.buffering.max.kbytes", (options.InFlightMaxBytes / 1024).ToString())));
+    }
+
     /// <summary>The bare client. On an embedded Kafka its user must ask the budget: prefer <see cref="Create"/>.</summary>
     public IProducer<byte[]?, byte[]?> CreateClient(KafkaProducerOptions? options = null)
     {
-        options ??= new();
+        return new ProducerBuilder<byte[]?, byte[]?>(Config(options ?? new()))
+            .SetKeySerializer(PassThrough.Instance!).SetValueSerializer(PassThrough.Instance!)
+            .SetLogHandler(static (_, _) => { })
+            .Build();
+    }
+
+    private ProducerConfig Config(KafkaProducerOptions options)
+    {
         var config = new ProducerConfig(KafkaSettings.Client(endpoint))
         {
             EnableIdempotence = true,
@@ -26,11 +57,10 @@ public sealed class KafkaProducerFactory(KafkaEndpoint endpoint)
         };
         config.Set("compression.type", options.Compression);
         foreach (var (name, value) in options.ClientSettings) config.Set(name, value);
-        return new ProducerBuilder<byte[]?, byte[]?>(config)
-            .SetKeySerializer(PassThrough.Instance!).SetValueSerializer(PassThrough.Instance!)
-            .SetLogHandler(static (_, _) => { })
-            .Build();
+        return config;
     }
+
+    private static bool IsOfLibrdkafka(KeyValuePair<string, string> setting) => !setting.Key.StartsWith("dotnet.", StringComparison.Ordinal);
 
     private sealed class PassThrough : ISerializer<byte[]?>
     {

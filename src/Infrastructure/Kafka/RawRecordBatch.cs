@@ -52,6 +52,9 @@ public sealed class RawRecordBatch : IDisposable
         return arena.AsSpan(record.Start, Math.Max(record.KeyLength, 0));
     }
 
+    /// <summary>The key as memory, good for as long as its span; null for a null key.</summary>
+    public ReadOnlyMemory<byte>? KeyMemory(int row) => records[row].HasKey ? new ReadOnlyMemory<byte>?(arena.AsMemory(records[row].Start, records[row].KeyLength)) : null;
+
     /// <summary>Empty for a null value (a tombstone) too: see <see cref="RawRecord.HasValue"/>.</summary>
     public ReadOnlySpan<byte> Value(int row)
     {

@@ -17,8 +17,8 @@ internal interface IPredictionOutput : IAsyncDisposable
     /// <summary>What was written for the trigger partition's events from an offset on.</summary>
     WrittenPredictions ReadBack(int partition, long fromTriggerOffset);
 
-    /// <summary>Returns once there is room for it, not once it is durable.</summary>
-    ValueTask SendAsync(int partition, byte[]? key, byte[] value, long timestampUs, CancellationToken cancellationToken);
+    /// <summary>Returns once there is room for it, not once it is durable. The bytes are copied, and must not change until then.</summary>
+    ValueTask SendAsync(int partition, ReadOnlyMemory<byte>? key, ReadOnlyMemory<byte> value, long timestampUs, CancellationToken cancellationToken);
 
     ValueTask SendDeadLetterAsync(FailedEvent failed, CancellationToken cancellationToken);
 

@@ -8,8 +8,8 @@ using StreamMl.Shared.Log;
 
 namespace StreamMl.OnlineScorer.Scoring;
 
-/// <summary>Predictions to a topic, dead letters to <c>TOPIC.dead-letter</c>, by one idempotent producer.</summary>
-internal sealed class KafkaPredictionOutput(string topic, RecordProducer producer, KafkaConsumerFactory consumers) : IPredictionOutput
+/// <summary>Predictions to a topic, dead letters to <c>TOPIC.dead-letter</c>, by one sender: without gaps, or what is read back after a crash would hide what was lost.</summary>
+internal sealed class KafkaPredictionOutput(string topic, IRecordSender sender, KafkaConsumerFactory consumers) : IPredictionOutput
 {
     private const string VariantHeader = "variant";
     private const string OffsetHeader = "source-offset";
@@ -17,25 +17,25 @@ internal sealed class KafkaPredictionOutput(string topic, RecordProducer produce
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly string deadLetters = LogNames.DeadLetterTopic(topic);
 
-    public ValueTask SendAsync(int partition, byte[]? key, byte[] value, long timestampUs, CancellationToken cancellationToken) =>
-        producer.SendAsync(new PartitionId(topic, partition), key, value, timestampUs, null, cancellationToken);
+    public ValueTask SendAsync(int partition, ReadOnlyMemory<byte>? key, ReadOnlyMemory<byte> value, long timestampUs, CancellationToken cancellationToken) =>
+        sender.SendAsync(new PartitionId(topic, partition), key, value, timestampUs, null, cancellationToken);
 
     public ValueTask SendDeadLetterAsync(FailedEvent failed, CancellationToken cancellationToken)
     {
-        var headers = new Headers
-        {
-            { "reason", Encoding.UTF8.GetBytes(failed.Reason) },
-            { VariantHeader, Encoding.UTF8.GetBytes(failed.Variant) },
-            { "source-topic", Encoding.UTF8.GetBytes(failed.Topic) },
-            { "source-partition", Text(failed.Partition) },
-            { OffsetHeader, Text(failed.Offset) },
-        };
-        return producer.SendAsync(new PartitionId(deadLetters, failed.Partition), failed.Key, failed.Value, failed.ArrivalTimeUs, headers, cancellationToken);
+        KeyValuePair<string, byte[]>[] headers =
+        [
+            new("reason", Encoding.UTF8.GetBytes(failed.Reason)),
+            new(VariantHeader, Encoding.UTF8.GetBytes(failed.Variant)),
+            new("source-topic", Encoding.UTF8.GetBytes(failed.Topic)),
+            new("source-partition", Text(failed.Partition)),
+            new(OffsetHeader, Text(failed.Offset)),
+        ];
+        return sender.SendAsync(new PartitionId(deadLetters, failed.Partition), failed.Key is { } key ? new ReadOnlyMemory<byte>?(key) : null, failed.Value, failed.ArrivalTimeUs, headers, cancellationToken);
     }
 
-    public Task FlushAsync(CancellationToken cancellationToken) => producer.FlushAsync(cancellationToken);
+    public Task FlushAsync(CancellationToken cancellationToken) => sender.FlushAsync(cancellationToken);
 
-    public ValueTask DisposeAsync() => producer.DisposeAsync();
+    public ValueTask DisposeAsync() => sender.DisposeAsync();
 
     public WrittenPredictions ReadBack(int partition, long fromTriggerOffset)
     {

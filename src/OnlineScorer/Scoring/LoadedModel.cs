@@ -61,13 +61,28 @@ public sealed class LoadedModel
     /// <param name="vector">Filled; columns in the order of <see cref="Inputs"/>.</param>
     public void Fill(FeatureRow stored, EventBatch given, int row, int[] givenColumns, FeatureRow vector)
     {
-        vector.Clear();
+        vector.Arena.Clear();
+        ReadOnlySpan<long> fromLanes = stored.Lanes;
+        ReadOnlySpan<byte> fromValid = stored.Valid;
+        var lanes = vector.Lanes.AsSpan(0, givenColumns.Length);
+        var valid = vector.Valid.AsSpan(0, givenColumns.Length);
         for (var input = 0; input < givenColumns.Length; input++)
         {
             if (givenColumns[input] >= 0)
+            {
                 VectorCopy.Cell(given, givenColumns[input], row, vector, input);
+            }
+            else if (inputTypes[input] == FieldType.String)
+            {
+                VectorCopy.Value(stored, storedColumns[input], FieldType.String, vector, input);
+            }
             else
-                VectorCopy.Value(stored, storedColumns[input], inputTypes[input], vector, input);
+            {
+                // Whatever the lane of a null is, the vector's is 0.
+                var column = storedColumns[input];
+                valid[input] = fromValid[column];
+                lanes[input] = fromValid[column] == 0 ? 0 : fromLanes[column];
+            }
         }
     }
 

@@ -48,7 +48,8 @@ internal sealed class PredictionEncoder
         named = head.Written.ToArray();
     }
 
-    public byte[] Encode(ServedBatch batch, int request, ModelSession scored)
+    /// <summary>The record, in a buffer that the next one is written to.</summary>
+    public ReadOnlyMemory<byte> Encode(ServedBatch batch, int request, ModelSession scored)
     {
         var trigger = batch.Triggers[request];
         buffer.Clear();
@@ -65,7 +66,7 @@ internal sealed class PredictionEncoder
         WriteScores(scored, batch.IsCaughtUp);
         WriteInputs(scored.Vector);
         WriteViews(batch.Read, request);
-        return buffer.Written.ToArray();
+        return buffer.WrittenMemory;
     }
 
     private static byte[] ViewHeader(ServedView view)
@@ -144,9 +145,16 @@ internal sealed class PredictionEncoder
 
     private void WriteInputs(FeatureRow vector)
     {
-        var (lanes, valid) = (vector.Lanes, vector.Valid);
-        for (var input = 0; input < inputTypes.Length; input++)
-            WriteLane(valid[input] != 0, lanes[input], inputTypes[input], vector.Arena);
+        ReadOnlySpan<FieldType> types = inputTypes;
+        var lanes = vector.Lanes.AsSpan(0, types.Length);
+        var valid = vector.Valid.AsSpan(0, types.Length);
+        for (var input = 0; input < types.Length; input++)
+        {
+            if (types[input] == FieldType.Float64)
+                buffer.NullableDouble(valid[input] != 0, lanes[input]);
+            else
+                WriteLane(valid[input] != 0, lanes[input], types[input], vector.Arena);
+        }
     }
 
     private void WriteLane(bool isValid, long lane, FieldType type, Utf8Arena arena)

@@ -58,7 +58,7 @@ internal sealed class PredictionSink(
             return;
         if (Score(lane.Session, batch, request) is not { } refusal)
         {
-            await output.SendAsync(partition, batch.Key(request), lane.Encoder.Encode(batch, request, lane.Session), trigger.ArrivalTimeUs, cancellationToken);
+            await output.SendAsync(partition, batch.KeyMemory(request), lane.Encoder.Encode(batch, request, lane.Session), trigger.ArrivalTimeUs, cancellationToken);
             return;
         }
 

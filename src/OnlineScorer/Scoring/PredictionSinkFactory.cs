@@ -26,7 +26,7 @@ internal sealed class PredictionSinkFactory(
                 admin.EnsureTopicAsync(name, source.Partitions, CancellationToken.None).GetAwaiter().GetResult();
         }
 
-        var output = new KafkaPredictionOutput(topic, new KafkaProducerFactory(kafka).Create(), consumers);
+        var output = new KafkaPredictionOutput(topic, new KafkaProducerFactory(kafka).CreateSender(), consumers);
         return new PredictionSink(source, service.Program.Name, host, output, (schema, token) => RegisterAsync(service.Program.Name, topic, schema, token));
     }
 

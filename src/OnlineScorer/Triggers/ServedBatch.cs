@@ -34,6 +34,9 @@ public sealed class ServedBatch(ServedService service, EventSchema schema)
     /// <summary>The event's key as it was read, or null.</summary>
     public byte[]? Key(int request) => Records is { } records && records.Records[triggers[request].Record].HasKey ? records.Key(triggers[request].Record).ToArray() : null;
 
+    /// <summary>The same without a copy, good until the next batch is read.</summary>
+    public ReadOnlyMemory<byte>? KeyMemory(int request) => Records?.KeyMemory(triggers[request].Record);
+
     /// <summary>The event's bytes as they were read.</summary>
     public byte[] Value(int request) => Records is { } records ? records.Value(triggers[request].Record).ToArray() : [];
 

@@ -35,6 +35,9 @@ public sealed class RecordSourceTests(KafkaFixture kafka)
         Text(batch.Key(0)).ShouldBe("k");
         Text(batch.Value(0)).ShouldBe("v");
         (batch.Records[1].HasKey, Text(batch.Value(1))).ShouldBe((false, "no key"));
+        batch.KeyMemory(0)!.Value.ToArray().ShouldBe("k"u8.ToArray());
+        batch.KeyMemory(1).HasValue.ShouldBeFalse(); // none is not the same as an empty one
+        batch.KeyMemory(2)!.Value.IsEmpty.ShouldBeTrue();
         (batch.Records[2].HasKey, batch.Records[2].HasValue).ShouldBe((true, false));
         (batch.Records[3].HasValue, batch.Value(3).Length).ShouldBe((true, 0));
         batch.TryGetHeader(3, "sml-src"u8, out var source3).ShouldBeTrue();

@@ -49,9 +49,10 @@ internal sealed class PredictionLog
             return new WrittenPredictions(predicted, log.DeadLetters.Where(d => d.Partition == partition).Select(d => (d.Variant, d.Offset)).ToHashSet());
         }
 
-        public ValueTask SendAsync(int partition, byte[]? key, byte[] value, long timestampUs, CancellationToken cancellationToken)
+        public ValueTask SendAsync(int partition, ReadOnlyMemory<byte>? key, ReadOnlyMemory<byte> value, long timestampUs, CancellationToken cancellationToken)
         {
-            pending.Add(() => log.Durable.Add((partition, value, log.Read(value))));
+            var kept = value.ToArray();
+            pending.Add(() => log.Durable.Add((partition, kept, log.Read(kept))));
             return ValueTask.CompletedTask;
         }
 

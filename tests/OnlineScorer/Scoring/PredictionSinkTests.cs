@@ -214,7 +214,7 @@ public sealed class PredictionSinkTests : IDisposable
 
         public WrittenPredictions ReadBack(int partition, long fromTriggerOffset) => inner.ReadBack(partition, fromTriggerOffset);
 
-        public ValueTask SendAsync(int partition, byte[]? key, byte[] value, long timestampUs, CancellationToken cancellationToken) => inner.SendAsync(partition, key, value, timestampUs, cancellationToken);
+        public ValueTask SendAsync(int partition, ReadOnlyMemory<byte>? key, ReadOnlyMemory<byte> value, long timestampUs, CancellationToken cancellationToken) => inner.SendAsync(partition, key, value, timestampUs, cancellationToken);
 
         public ValueTask SendDeadLetterAsync(FailedEvent failed, CancellationToken cancellationToken) => inner.SendDeadLetterAsync(failed, cancellationToken);
 

@@ -38,6 +38,8 @@ internal static unsafe partial class LibRdKafka
     public const int Fatal = -150;
     public const int MaxPollExceeded = -147;
     public const int AutoOffsetReset = -140;
+    public const int TimedOut = -185;
+    public const int QueueFull = -184;
 
     // Configuration and handles -------------------------------------------------------------------------------------------
 
@@ -79,6 +81,30 @@ internal static unsafe partial class LibRdKafka
 
     [LibraryImport(Name, EntryPoint = "rd_kafka_error_destroy")]
     public static partial void ErrorObjectDestroy(IntPtr error);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_error_code")]
+    public static partial int ErrorObjectCode(IntPtr error);
+
+    // Producer ------------------------------------------------------------------------------------------------------------
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_conf_set_dr_msg_cb")]
+    public static partial void ConfSetDeliveryCallback(IntPtr conf, delegate* unmanaged[Cdecl]<IntPtr, NativeMessage*, IntPtr, void> callback);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_topic_new", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial IntPtr TopicNew(IntPtr handle, string topic, IntPtr conf);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_topic_destroy")]
+    public static partial void TopicDestroy(IntPtr topic);
+
+    /// <summary>Answers an error object, or null.</summary>
+    [LibraryImport(Name, EntryPoint = "rd_kafka_produceva")]
+    public static partial IntPtr Produce(IntPtr handle, NativeVu* parts, nuint count);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_poll")]
+    public static partial int Poll(IntPtr handle, int timeoutMs);
+
+    [LibraryImport(Name, EntryPoint = "rd_kafka_flush")]
+    public static partial int Flush(IntPtr handle, int timeoutMs);
 
     // Mock cluster --------------------------------------------------------------------------------------------------------
 
