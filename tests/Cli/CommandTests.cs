@@ -35,6 +35,17 @@ public sealed class CommandTests
     }
 
     [Fact]
+    public async Task Plan_WhereADemoRan_FindsItsCatalogue()
+    {
+        var folder = Directory.CreateTempSubdirectory("streamml-cli-").FullName;
+        await File.WriteAllTextAsync(Path.Combine(folder, CommonOptions.SavedCatalog), Flights, TestContext.Current.CancellationToken);
+        var (code, output) = await RunAsync("plan", "--dir", folder, "--json");
+        Directory.Delete(folder, recursive: true);
+        code.ShouldBe(0, output);
+        output.ShouldContain("origin_departed");
+    }
+
+    [Fact]
     public async Task Plan_AgainstAnotherPartitionCount_FailsAndNamesTheLine()
     {
         var folder = Directory.CreateTempSubdirectory("streamml-cli-").FullName;

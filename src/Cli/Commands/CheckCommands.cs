@@ -23,7 +23,7 @@ internal static class CheckCommands
         command.SetAction((arguments, stop) =>
         {
             var directory = arguments.GetValue(CommonOptions.Directory)!;
-            var catalog = Catalogs.Load(CatalogOf(arguments, directory));
+            var catalog = Catalogs.Load(arguments.CatalogPath());
             var worst = 0;
             foreach (var name in ServicesOf(catalog, directory, arguments.GetValue(service)))
             {
@@ -45,7 +45,7 @@ internal static class CheckCommands
         command.SetAction(async (arguments, stop) =>
         {
             var options = arguments.Installation(findRunning: true);
-            var catalog = Catalogs.Load(CatalogOf(arguments, options.Directory));
+            var catalog = Catalogs.Load(arguments.CatalogPath());
             var lines = LedgerRunner.Compare(catalog, options.ArchiveDirectory, await KeptAsync(catalog, options, stop), stop);
             foreach (var line in lines)
                 Console.WriteLine(line);
@@ -63,12 +63,6 @@ internal static class CheckCommands
             return SavedLedger.Read(options.Directory);
         await using var redis = await RedisEndpoint.Of(options.Redis).ConnectAsync(stop);
         return await LedgerRunner.KeptAsync(catalog, new RedisStateStore(redis), stop);
-    }
-
-    internal static string CatalogOf(ParseResult arguments, string directory)
-    {
-        var saved = Path.Combine(directory, "catalog.path");
-        return arguments.GetValue(CommonOptions.Catalog) is null && File.Exists(saved) ? File.ReadAllText(saved) : arguments.CatalogPath();
     }
 
     private static IEnumerable<string> ServicesOf(Catalog catalog, string directory, string? named)

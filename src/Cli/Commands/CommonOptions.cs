@@ -16,7 +16,7 @@ internal static class CommonOptions
 
     public static readonly Option<string?> Ops = new("--ops") { Description = "URL at which this process answers /metrics (Prometheus), /healthz and /readyz, as http://127.0.0.1:9464 (env STREAMML_OPS); default: not" };
 
-    public static readonly Option<string?> Catalog = new("--catalog", "-c") { Description = "The catalogue (env STREAMML_CATALOG); default: the one of the process that runs in --dir, else catalog.yaml here" };
+    public static readonly Option<string?> Catalog = new("--catalog", "-c") { Description = "The catalogue (env STREAMML_CATALOG); default: the one of the process that runs in --dir or of the demo that ran there, else catalog.yaml here" };
 
     /// <summary>Adds the options that say where the servers are.</summary>
     public static Command WithServers(this Command command)
@@ -49,12 +49,19 @@ internal static class CommonOptions
         Registry = arguments.GetValue(Registry),
     }.WithDefaults(Environment.GetEnvironmentVariable, findRunning);
 
-    /// <summary>The catalogue's path: as given, else of the process that runs in the directory, else catalog.yaml here.</summary>
+    /// <summary>The catalogue's path: as given, else of the process that runs in the directory or of the demo that ran there, else catalog.yaml here.</summary>
     public static string CatalogPath(this ParseResult arguments) =>
         arguments.GetValue(Catalog)
         ?? Environment.GetEnvironmentVariable("STREAMML_CATALOG")
         ?? RunningIn(arguments)?.Catalog
+        ?? SavedIn(arguments)
         ?? "catalog.yaml";
 
+    /// <summary>The file under a directory in which the demo leaves the path of its catalogue, for the commands that look at what it made.</summary>
+    public const string SavedCatalog = "catalog.path";
+
     public static EndpointsFile? RunningIn(ParseResult arguments) => EndpointsFile.Read(arguments.GetValue(Directory) ?? ".streamml");
+
+    private static string? SavedIn(ParseResult arguments) =>
+        Path.Combine(arguments.GetValue(Directory) ?? ".streamml", SavedCatalog) is var path && File.Exists(path) ? File.ReadAllText(path) : null;
 }

@@ -24,7 +24,7 @@ internal static class ExplainCommand
         command.SetAction(async (arguments, stop) =>
         {
             var options = arguments.Installation(findRunning: true);
-            var catalogPath = CheckCommands.CatalogOf(arguments, options.Directory);
+            var catalogPath = arguments.CatalogPath();
             var archive = new ArchiveLayout(options.ArchiveDirectory);
             using var registry = options.Registry is { } url ? new SchemaRegistryClient(url) : null;
             var finder = new PredictionFinder(archive, options.Kafka is { } kafka ? KafkaEndpoint.Of(kafka) : null, registry);

@@ -66,7 +66,7 @@ internal static class LeakCheckCommand
     /// <summary>The catalogue that is named, or of the directory or the current folder where one is there: most checks do without.</summary>
     private static Catalog? CatalogOf(ParseResult arguments)
     {
-        var path = CheckCommands.CatalogOf(arguments, arguments.GetValue(CommonOptions.Directory)!);
+        var path = arguments.CatalogPath();
         return arguments.GetValue(CommonOptions.Catalog) is not null || File.Exists(path) ? Catalogs.Load(path) : null;
     }
 

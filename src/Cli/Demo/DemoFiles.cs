@@ -1,10 +1,12 @@
+using StreamMl.Cli.Commands;
+
 namespace StreamMl.Cli.Demo;
 
 /// <summary>What a demo writes under its directory.</summary>
 internal static class DemoFiles
 {
     private static readonly string[] Folders = ["archive", "served", "training", "live", "live-exact", "leaky", "leaky-live", "scored", "models", "runs", "registry"];
-    private static readonly string[] Files = ["report.json", "ledger.json", "catalog.path", "endpoints.json", "train.yaml", "leaky-landings.arrow"];
+    private static readonly string[] Files = ["report.json", "ledger.json", CommonOptions.SavedCatalog, "endpoints.json", "train.yaml", "leaky-landings.arrow"];
 
     /// <summary>Removes what an earlier demo wrote, and nothing else.</summary>
     public static void Clear(string directory)

@@ -39,7 +39,7 @@ internal sealed class DemoRun(DemoOptions options)
         screen.Title($"StreamMl demo: flights from New York, 2013. Everything lies under {options.Directory}");
         await using var installation = await Installation.StartAsync(new InstallationOptions { Directory = options.Directory, Kafka = options.Kafka, Redis = options.Redis }, stop);
         await Caught.MakeTopicsAsync(catalog, installation, stop);
-        await File.WriteAllTextAsync(Path.Combine(options.Directory, "catalog.path"), catalogPath, stop);
+        await File.WriteAllTextAsync(Path.Combine(options.Directory, CommonOptions.SavedCatalog), catalogPath, stop);
         using var workers = WorkerRunner.Build(installation, catalog, services => AddWorkers(services, catalog), LogLevel.Warning);
         await workers.StartAsync(stop);
         DemoScreen.Line($"Kafka {installation.Kafka.BootstrapServers}, Redis {installation.RedisEndpoint.Configuration}, registry {installation.Registry.Url}");

@@ -14,13 +14,16 @@ public static class Suggestion
         return best.Name is not null && best.Distance <= Math.Max(1, Math.Min(name.Length, best.Name.Length) / 3) ? best.Name : null;
     }
 
-    /// <summary>"Did you mean `x`?" where there is a near name, else all that there are: a remedy for an unknown name.</summary>
+    /// <summary>Names that a message lists; of more, so many and how many are left out. A service has hundreds of features.</summary>
+    public const int Listed = 30;
+
+    /// <summary>"Did you mean `x`?" where there is a near name, else what there is: a remedy for an unknown name.</summary>
     public static string Remedy(string name, IEnumerable<string> known, string plural)
     {
         var all = known.ToList();
         if (For(name, all) is { } near)
             return $"Did you mean `{near}`?";
-        return all.Count == 0 ? $"There are no {plural} yet: define one first" : $"There are these {plural}: {string.Join(", ", all)}";
+        return all.Count == 0 ? $"There are no {plural} yet: define one first" : $"There are these {plural}: {string.Join(", ", all.Take(Listed))}{(all.Count > Listed ? $" and {all.Count - Listed} more" : "")}";
     }
 
     // Edits (insert, delete, replace, swap of neighbours) from one to the other.

@@ -32,21 +32,24 @@ public static class ModelExtractor
     }
 
     // A model of one output, and whether a sigmoid makes a probability of it.
-    private static (Predictor Predictor, ModelLink Link) One(object parameters, FeatureLayout layout, double[] gains) => parameters switch
-    {
-        CalibratedModelParametersBase<LightGbmBinaryModelParameters, PlattCalibrator> m => Function(m.SubModel, m.Calibrator, layout, gains),
-        CalibratedModelParametersBase<FastTreeBinaryModelParameters, PlattCalibrator> m => Function(m.SubModel, m.Calibrator, layout, gains),
-        CalibratedModelParametersBase<FastForestBinaryModelParameters, PlattCalibrator> m => Function(m.SubModel, m.Calibrator, layout, gains),
-        CalibratedModelParametersBase<LinearBinaryModelParameters, PlattCalibrator> m => Function(m.SubModel, m.Calibrator, layout, gains),
-        _ => Function(parameters, null, layout, gains),
-    };
+    private static (Predictor Predictor, ModelLink Link) One(object parameters, FeatureLayout layout, double[] gains) =>
+        Calibrated(parameters) is var (model, sigmoid) ? Function(model, sigmoid, layout, gains) : Function(parameters, null, layout, gains);
 
-    private static object Uncalibrated(object parameters) => parameters switch
+    private static object Uncalibrated(object parameters) => Calibrated(parameters)?.Model ?? parameters;
+
+    /// <summary>A model with ML.NET's sigmoid, taken apart. Its type does not always say what is inside: one-versus-all wraps members without probabilities, as forests are, in a type of its own.</summary>
+    private static (object Model, PlattCalibrator Sigmoid)? Calibrated(object parameters)
     {
-        CalibratedModelParametersBase<LightGbmBinaryModelParameters, PlattCalibrator> m => m.SubModel,
-        CalibratedModelParametersBase<FastTreeBinaryModelParameters, PlattCalibrator> m => m.SubModel,
-        _ => parameters,
-    };
+        for (var type = parameters.GetType(); type is not null; type = type.BaseType)
+        {
+            if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(CalibratedModelParametersBase<,>))
+                return Member(type, "Calibrator", parameters) is PlattCalibrator sigmoid && Member(type, "SubModel", parameters) is { } model ? (model, sigmoid) : null;
+        }
+
+        return null;
+    }
+
+    private static object? Member(Type type, string name, object of) => type.GetProperty(name, Hidden | BindingFlags.DeclaredOnly)?.GetValue(of);
 
     private static (Predictor Predictor, ModelLink Link) Function(object parameters, PlattCalibrator? sigmoid, FeatureLayout layout, double[] gains)
     {

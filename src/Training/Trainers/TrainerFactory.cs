@@ -52,6 +52,9 @@ internal sealed class TrainerFactory(MLContext ml, ModelTask task, int seed, int
         options.Seed = seed;
         options.UseCategoricalSplit = true;
         options.HandleMissingValue = true;
+        // Histograms by column are summed by one thread each, so the model depends neither on their number nor on which layout was faster in LightGBM's own trial.
+        options.Deterministic = true;
+        options.ForceColumnWise = true;
         options.Booster = new GradientBooster.Options
         {
             FeatureFraction = d["featureShare"],

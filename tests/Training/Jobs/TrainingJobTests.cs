@@ -33,6 +33,7 @@ public sealed class TrainingJobTests : IDisposable
     [InlineData("multiclass", "grade", "fasttree")]
     [InlineData("regression", "amount", "fasttree")]
     [InlineData("binary", "hit", "fastforest")]
+    [InlineData("multiclass", "grade", "fastforest")]
     [InlineData("regression", "amount", "fastforest")]
     public void Run_Trees_ScoreAsMlNetDoes(string task, string label, string kind) =>
         Run($"task: {task}\nlabel: {label}\ntrainer: {{ kind: {kind}, trees: 10, leaves: 7 }}").MlNetDifference!.Value.ShouldBeLessThan(1e-4);
@@ -57,6 +58,16 @@ public sealed class TrainingJobTests : IDisposable
     [Fact]
     public void Run_Twice_GivesTheSameBytes() =>
         Run("label: hit\ncalibrate: isotonic").Model.Document.Write().ShouldBe(Run("label: hit\ncalibrate: isotonic").Model.Document.Write());
+
+    [Theory]
+    [InlineData("binary", "hit")]
+    [InlineData("multiclass", "grade")]
+    [InlineData("regression", "amount")]
+    public void Run_LightGbmOnMoreThreads_GivesTheSameBytes(string task, string label)
+    {
+        var text = $"task: {task}\nlabel: {label}\nsampling: {{ kind: timeDecay, halfLife: 3d }}\ntrainer: {{ kind: lightgbm, trees: 20, leaves: 15, rowShare: 0.7, featureShare: 0.7 }}\n";
+        Run(text + "threads: 1").Model.Document.Write().ShouldBe(Run(text + "threads: 4").Model.Document.Write());
+    }
 
     [Theory]
     [InlineData("overSample", typeof(ChainCalibrator))]
