@@ -101,12 +101,11 @@ internal static class ModelsCommand
                 return 0;
             }
 
-            var table = new Table().Border(TableBorder.Simple).AddColumn("");
-            foreach (var folder in folders)
-                table.AddColumn(new TableColumn(Markup.Escape($"{folder.Version.Name}\n{folder.Version.Version}")).RightAligned());
+            var table = SideBySide.Table(folders.Select(f => f.Version.Name));
+            SideBySide.Add(table, "version", folders.Select(f => f.Version.Version));
             foreach (var (row, values) in rows)
-                table.AddRow([Markup.Escape(row), .. values.Select(v => v is null ? "[grey]-[/]" : Markup.Escape(v))]);
-            AnsiConsole.Write(table);
+                SideBySide.Add(table, row, values);
+            table.Write();
             return 0;
         });
         return command;
@@ -152,15 +151,13 @@ internal static class ModelsCommand
         AnsiConsole.Write(grid);
         if (folder.Metrics() is { } metrics)
         {
-            string[] names = [.. metrics.Splits.SelectMany(s => s.Metrics.Keys).Distinct(StringComparer.Ordinal)];
-            var table = new Table().Border(TableBorder.Simple).AddColumn("part").AddColumn(new TableColumn("rows").RightAligned());
-            foreach (var name in names)
-                table.AddColumn(new TableColumn(Markup.Escape(name)).RightAligned());
+            string[] names = [.. metrics.Splits.SelectMany(s => s.Metrics.Keys).Distinct(StringComparer.Ordinal).OrderByDescending(n => n == metrics.Main)];
+            var table = new FittedTable([new FittedColumn("part"), new FittedColumn("rows", 1, IsRight: true), .. names.Select((n, i) => new FittedColumn(n, i + 2, IsRight: true))]);
             foreach (var split in metrics.Splits)
-                table.AddRow([split.Name, split.Rows.ToString("N0", CultureInfo.InvariantCulture), .. names.Select(n => Number(split.Metrics.GetValueOrDefault(n)?.Value) ?? "")]);
+                table.Add([split.Name, split.Rows.ToString("N0", CultureInfo.InvariantCulture), .. names.Select(n => Number(split.Metrics.GetValueOrDefault(n)?.Value) ?? "")]);
             foreach (var baseline in metrics.Baselines)
-                table.AddRow([Markup.Escape(baseline.Name), "", .. names.Select(n => Number(baseline.Metrics.GetValueOrDefault(n)?.Value) ?? "")]);
-            AnsiConsole.Write(table);
+                table.Add([baseline.Name, "", .. names.Select(n => Number(baseline.Metrics.GetValueOrDefault(n)?.Value) ?? "")]);
+            table.Write();
         }
 
         foreach (var change in journal)

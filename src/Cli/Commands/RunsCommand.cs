@@ -142,13 +142,15 @@ internal static class RunsCommand
 
     private static void PrintSideBySide(List<Run> runs, List<(string Name, string?[] Values)> rows)
     {
-        var table = new Table().Border(TableBorder.Simple).AddColumn("");
-        foreach (var run in runs)
-            table.AddColumn(new TableColumn(Markup.Escape(run.Record.Name == run.Record.Id ? run.Record.Id : $"{run.Record.Name}\n{run.Record.Id}")).RightAligned());
+        var table = SideBySide.Table(runs.Select(r => ShortId(r.Record)));
+        SideBySide.Add(table, "run", runs.Select(r => r.Record.Name == r.Record.Id ? r.Record.Id : r.Record.Name));
         foreach (var (name, values) in rows)
-            table.AddRow([Markup.Escape(name), .. values.Select(v => v is null ? "[grey]-[/]" : Markup.Escape(v))]);
-        AnsiConsole.Write(table);
+            SideBySide.Add(table, name, values);
+        table.Write();
     }
+
+    // The digits behind the time, which are enough to name a run.
+    private static string ShortId(RunRecord record) => record.Id[(record.Id.LastIndexOf('-') + 1)..];
 
     private static IEnumerable<(string Name, string?[] Values)> Rows(List<Run> runs)
     {

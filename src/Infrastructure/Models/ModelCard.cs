@@ -62,7 +62,7 @@ public static class ModelCard
                 ["Label", Known(manifest.Label)],
                 ["Feature service", $"{manifest.Service}, definition `{manifest.ServiceHash}`"],
                 ["Inputs", $"{manifest.Inputs.Count}: {manifest.Inputs.Count(i => i.Origin == "Stored")} stored features, {manifest.Inputs.Count(i => i.Origin != "Stored")} given with the request"],
-                ["Run", Known(lineage.RunId)],
+                ["Run", lineage.RunId ?? "as the registry's journal says"],
                 ["Commit", Known(lineage.GitCommit)],
                 ["Seed", Known(lineage.Seed?.ToString(CultureInfo.InvariantCulture))],
             ]);

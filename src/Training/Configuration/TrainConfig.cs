@@ -158,6 +158,9 @@ public sealed record TrainConfig
 
     public IReadOnlyList<VariantDefinition> Variants { get; init; } = [];
 
+    /// <summary>What people wrote for the model card, Markdown by section; sections that nobody wrote are named as missing in it.</summary>
+    public IReadOnlyDictionary<string, string> Card { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
     /// <summary>The variant whose features this is, of <see cref="Of"/>; null: all features.</summary>
     public string? Variant { get; init; }
 

@@ -46,6 +46,7 @@ internal sealed class TrainConfigReader(YamlView yaml, string text)
         "baselines" => config with { Baselines = [.. yaml.Texts(value, key).Select(Baseline).OfType<BaselineDefinition>()] },
         "search" => config with { Search = trainers.ReadSearch(value) },
         "ensemble" => config with { Ensemble = trainers.ReadEnsemble(value, config.Task) },
+        "card" => config with { Card = yaml.Entries(value, key, TrainKeys.Card).ToDictionary(e => e.Key.Text, e => yaml.Text(e.Value, $"card.{e.Key.Text}")?.Text ?? "", StringComparer.Ordinal) },
         "variants" => config with { Variants = [.. yaml.Entries(value, key).Select(ReadVariant)] },
         _ => config,
     };

@@ -1,10 +1,12 @@
+using StreamMl.Infrastructure.Models;
+
 namespace StreamMl.Training.Configuration;
 
 /// <summary>The keys that each part of train.yaml may have. docs/training.schema.json says the same; a test compares them.</summary>
 internal static class TrainKeys
 {
     public static readonly string[] Root =
-        ["service", "label", "task", "seed", "threads", "split", "features", "steps", "sampling", "imbalance", "trainer", "calibrate", "evaluate", "baselines", "search", "ensemble", "variants"];
+        ["service", "label", "task", "seed", "threads", "split", "features", "steps", "sampling", "imbalance", "trainer", "calibrate", "evaluate", "baselines", "search", "ensemble", "variants", "card"];
 
     public static readonly string[] Split = ["by", "trainFrom", "validation", "test", "testTo", "train", "gap", "entity"];
 
@@ -23,6 +25,8 @@ internal static class TrainKeys
     public static readonly string[] Search = ["method", "trials", "budget", "space"];
 
     public static readonly string[] Dimension = ["low", "high", "log"];
+
+    public static readonly string[] Card = [.. ModelCard.Questions.Keys];
 
     public static readonly string[] Ensemble = ["kind", "members", "share", "trainers", "weights"];
 }

@@ -22,6 +22,7 @@ public static class ModelPublisher
     public static async Task<ModelVersion> PublishAsync(ModelStore store, string name, TrainedRun run, string? runId, ChangeNote? note, CancellationToken cancellationToken)
     {
         using var draft = store.Begin(Manifest(name, run, runId));
+        draft.Card = run.Data.Config.Card;
         draft.Write(ModelFiles.Model, run.Model.Document.Write());
         draft.Write(ModelFiles.Metrics, run.Metrics.ToJson());
         draft.Write(ModelFiles.Profile, PipelineJson.Write(ProfileOf(run)));

@@ -68,6 +68,7 @@ public sealed class TrainConfigTests
     [InlineData("imbalance", nameof(TrainKeys.Imbalance))]
     [InlineData("evaluate", nameof(TrainKeys.Evaluate))]
     [InlineData("cost", nameof(TrainKeys.Cost))]
+    [InlineData("card", nameof(TrainKeys.Card))]
     [InlineData("search", nameof(TrainKeys.Search))]
     [InlineData("dimension", nameof(TrainKeys.Dimension))]
     [InlineData("ensemble", nameof(TrainKeys.Ensemble))]

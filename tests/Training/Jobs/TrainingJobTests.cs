@@ -1,3 +1,4 @@
+using System.Text;
 using StreamMl.Infrastructure.Models;
 using StreamMl.ModelEngine.Calibration;
 using StreamMl.ModelEngine.Scoring;
@@ -134,7 +135,7 @@ public sealed class TrainingJobTests : IDisposable
     {
         using var set = lab.Open();
         var options = new TrackedOptions { Directory = lab.Directory, Register = "hits", Alias = "champion", Repository = lab.Directory };
-        var config = TrainLab.Config("label: hit\nevaluate: { slices: [shop], minSliceRows: 20, permutationRows: 100 }");
+        var config = TrainLab.Config("label: hit\nevaluate: { slices: [shop], minSliceRows: 20, permutationRows: 100 }\ncard: { owner: The shops' own people }");
         var training = new TrackedTraining(TimeProvider.System, _ => { });
         var first = await training.RunAsync(set, config, options, default);
         var second = await training.RunAsync(set, config, options, default);
@@ -145,6 +146,9 @@ public sealed class TrainingJobTests : IDisposable
         folder.RequireGolden((batch, scores) => ScoreBatch(ScoringModel.Load(folder.Read(ModelFiles.Model), "model.json"), batch, scores));
         folder.Metrics()!.Slices.ShouldNotBeEmpty();
         folder.Has(ModelFiles.Report).ShouldBeTrue();
+        var card = Encoding.UTF8.GetString(folder.Read(ModelFiles.Card));
+        card.ShouldContain("The shops' own people");
+        card.ShouldContain("**Missing: intendedUse**");
         var run = RunStore.In(lab.Directory, TimeProvider.System).Load(first.RunId);
         run.Record.Status.ShouldBe(RunStatus.Finished);
         run.Record.Model.ShouldBe(first.Model.ToString());
