@@ -37,7 +37,14 @@ internal static class JsonValues
         if (timeUs == PositionRecord.None)
             json.WriteNull(name);
         else
-            json.WriteString(name, TimeGrid.Format(timeUs));
+            WriteKnownTime(json, name, timeUs);
+    }
+
+    /// <summary>A time that is there.</summary>
+    public static void WriteKnownTime(Utf8JsonWriter json, string name, long timeUs)
+    {
+        Span<byte> text = stackalloc byte[TimeGrid.MaxFormatted];
+        json.WriteString(name, text[..TimeGrid.Format(timeUs, text)]);
     }
 
     /// <summary>The names of types in answers: boolean, int64, float64, string, timestamp.</summary>

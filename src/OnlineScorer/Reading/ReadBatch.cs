@@ -80,6 +80,33 @@ public sealed class ReadBatch(ServedService service)
         keyBytes.Clear();
     }
 
+    /// <summary>Adds this batch's requests to another one of the same service.</summary>
+    internal void CopyRequestsTo(ReadBatch other)
+    {
+        for (var request = 0; request < Count; request++)
+        {
+            var copy = other.Add(asOfUs[request]);
+            for (var slot = 0; slot < keyCount; slot++)
+            {
+                if (TryGetKey(request, slot, out var text))
+                    other.SetKey(copy, slot, text);
+            }
+        }
+    }
+
+    /// <summary>Takes the answers of the requests that were copied to the other batch from that index on. The rows change hands: the other gets this one's old ones.</summary>
+    internal void TakeAnswersFrom(ReadBatch other, int first)
+    {
+        for (var request = 0; request < Count; request++)
+        {
+            (rows[request], other.rows[first + request]) = (other.rows[first + request], rows[request]);
+            asOfUs[request] = other.asOfUs[first + request];
+        }
+
+        var views = Service.Views.Count;
+        other.Answers.AsSpan(first * views, Count * views).CopyTo(Answers);
+    }
+
     internal void SetAsOf(int request, long timeUs) => asOfUs[request] = timeUs;
 
     private void Grow()

@@ -8,6 +8,11 @@ namespace StreamMl.OnlineScorer.Api.Predicting;
 /// <summary>The HTTP face of the scorer. Thread-safe.</summary>
 internal sealed class PredictApi(ModelHost host, FeatureReader reader, ScoringOptions options, TimeProvider time, ApiGuard guard)
 {
+    /// <summary>A body up to this is taken from the connection's own buffer.</summary>
+    private const int MaxPipedBody = 64 << 10;
+
+    private readonly ReadCombiner combiner = new(reader);
+
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/predict", guard.Handle(PredictAsync));
@@ -16,13 +21,44 @@ internal sealed class PredictApi(ModelHost host, FeatureReader reader, ScoringOp
 
     private async Task PredictAsync(HttpContext context)
     {
-        using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
         // The model is taken once: what is swapped in meanwhile serves the next request.
-        var (work, serving, explain) = PredictRequest.Parse(body.RootElement, host, options, time);
-        await reader.ReadAsync(work.Read, context.RequestAborted);
-        await ApiGuard.SendAsync(context.Response, into => PredictResponse.Write(into, work, serving, explain));
+        var (work, serving, explain) = await ParseAsync(context);
+        await combiner.ReadAsync(work.Read, context.RequestAborted);
+        // Written whole before the first byte is sent, so that a failure can still be a problem with its own status.
+        PredictResponse.Write(work, serving, explain);
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = work.Answer.Length;
+        await context.Response.Body.WriteAsync(work.Answer, context.RequestAborted);
         ServingMetrics.Requested.Add(work.Count, new KeyValuePair<string, object?>("model", serving.Model.Version.Name));
         work.Return();
+    }
+
+    private async ValueTask<(PredictWork Work, ServingModel Serving, bool Explain)> ParseAsync(HttpContext context)
+    {
+        if (context.Request.ContentLength is not <= MaxPipedBody)
+        {
+            using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
+            return PredictRequest.Parse(body.RootElement, host, options, time);
+        }
+
+        var pipe = context.Request.BodyReader;
+        var read = await pipe.ReadAsync(context.RequestAborted);
+        while (!read.IsCompleted)
+        {
+            pipe.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            read = await pipe.ReadAsync(context.RequestAborted);
+        }
+
+        try
+        {
+            // Parsed where it lies: the work has copies of what it needs.
+            using var body = JsonDocument.Parse(read.Buffer);
+            return PredictRequest.Parse(body.RootElement, host, options, time);
+        }
+        finally
+        {
+            pipe.AdvanceTo(read.Buffer.End);
+        }
     }
 
     private void WriteModels(IBufferWriter<byte> output)

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text.Json;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.OnlineScorer.Scoring;
@@ -9,9 +8,10 @@ namespace StreamMl.OnlineScorer.Api.Predicting;
 /// <summary>Scores the rows of a request and writes the answer: which model made it, then per row score, decision, flags and where each view's values come from, or what is wrong.</summary>
 internal static class PredictResponse
 {
-    public static void Write(IBufferWriter<byte> output, PredictWork work, ServingModel serving, bool explain)
+    /// <summary>Writes it to the work's own buffer.</summary>
+    public static void Write(PredictWork work, ServingModel serving, bool explain)
     {
-        using var json = new Utf8JsonWriter(output);
+        var json = work.NewAnswer();
         var model = work.Model;
         json.WriteStartObject();
         json.WriteString("model", model.Version.Name);
@@ -28,6 +28,7 @@ internal static class PredictResponse
             WriteRow(json, work, row, explain);
         json.WriteEndArray();
         json.WriteEndObject();
+        json.Flush();
     }
 
     private static void WriteRow(Utf8JsonWriter json, PredictWork work, int row, bool explain)
@@ -55,7 +56,7 @@ internal static class PredictResponse
         }
 
         WriteTexts(json, "flags", session.Flags);
-        json.WriteString("asOf", TimeGrid.Format(work.Read.AsOfUs(row)));
+        JsonValues.WriteKnownTime(json, "asOf", work.Read.AsOfUs(row));
         json.WriteStartArray("views");
         for (var view = 0; view < work.Model.Service.Views.Count; view++)
             WriteView(json, work.Model.Service.Views[view], work.Read.Answer(row, view));

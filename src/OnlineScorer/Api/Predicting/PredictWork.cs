@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.OnlineScorer.Scoring;
 using StreamMl.Shared.Events;
@@ -11,7 +13,10 @@ internal sealed class PredictWork(LoadedModel model)
 {
     private static readonly ConditionalWeakTable<LoadedModel, ConcurrentBag<PredictWork>> Idle = [];
     private const int MaxIdle = 64;
+    private const int MaxKeptAnswer = 1 << 20;
     private readonly List<ApiProblem?> problems = [];
+    private ArrayBufferWriter<byte>? answer;
+    private Utf8JsonWriter? json;
 
     public LoadedModel Model => model;
 
@@ -23,6 +28,25 @@ internal sealed class PredictWork(LoadedModel model)
     public ModelSession Session { get; } = new(model, model.GivenColumns(model.GivenSchema, "the request"));
 
     public int Count => problems.Count;
+
+    /// <summary>What ids of predictions by this model begin with.</summary>
+    public string IdPrefix { get; } = $"{model.Version}/request/";
+
+    /// <summary>Room for what an id is made of.</summary>
+    public Utf8Arena IdBytes { get; } = new(256);
+
+    /// <summary>The answer as it was written so far; flush the writer first.</summary>
+    public ReadOnlyMemory<byte> Answer => answer?.WrittenMemory ?? default;
+
+    /// <summary>Writes a new answer.</summary>
+    public Utf8JsonWriter NewAnswer()
+    {
+        answer ??= new ArrayBufferWriter<byte>(4_096);
+        json ??= new Utf8JsonWriter(answer);
+        answer.ResetWrittenCount();
+        json.Reset(answer);
+        return json;
+    }
 
     /// <summary>Scores a row; the result is in <see cref="Session"/>. Returns what is wrong with it, or null.</summary>
     public ApiProblem? Score(int row)
@@ -60,6 +84,8 @@ internal sealed class PredictWork(LoadedModel model)
     private void Clear()
     {
         problems.Clear();
+        if (answer is { Capacity: > MaxKeptAnswer })
+            answer = null;
         Read.Clear();
         Given.Clear();
     }
