@@ -24,6 +24,13 @@ internal sealed class FeatureWorker(
     TimeProvider time,
     ILoggerFactory loggers) : BackgroundService
 {
+    private bool UsesTransactions => options.Value.Transactions switch
+    {
+        TransactionMode.On when kafka.IsEmbedded => throw new InvalidOperationException($"Features:Transactions is On and {kafka} has none: its readers would see what was aborted. Say Auto or Off: values are the same"),
+        TransactionMode.Auto => !kafka.IsEmbedded,
+        var mode => mode == TransactionMode.On,
+    };
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var plans = LogPlan.Of(catalog);
@@ -31,7 +38,8 @@ internal sealed class FeatureWorker(
             return;
         using var admin = new TopicAdmin(kafka);
         var partitions = await LogTopics.MakeAsync(admin, plans, stoppingToken);
-        await using var producer = new KafkaProducerFactory(kafka).Create(KafkaRecordSink.WithoutGaps);
+        await using var producer = UsesTransactions ? null : new KafkaProducerFactory(kafka).Create(KafkaRecordSink.WithoutGaps);
+        using var transactions = UsesTransactions ? new KafkaOutboxes(kafka, options.Value.GroupId, partitions) : null;
         using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions
         {
             GroupId = options.Value.GroupId,
@@ -39,7 +47,7 @@ internal sealed class FeatureWorker(
             UseConsumerProtocol = options.Value.UseConsumerProtocol,
         });
         using var runner = new LogRunner(
-            plans, source, store, new KafkaRecordSink(producer, partitions), SchemaOf, metrics, options.Value, time, loggers)
+            plans, source, store, transactions ?? (IOutboxes)new KafkaRecordSink(producer!, partitions), SchemaOf, metrics, options.Value, time, loggers)
         {
             Budget = kafka.Budget,
             Guard = new TopicGuard(admin, store),

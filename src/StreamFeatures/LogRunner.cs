@@ -25,7 +25,7 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
     private readonly Dictionary<string, EventDecoderSet> decoders;
     private readonly IRecordSource source;
     private readonly IStateStore store;
-    private readonly IRecordSink sink;
+    private readonly IOutboxes outboxes;
     private readonly StreamMetrics metrics;
     private readonly StreamFeaturesOptions options;
     private readonly TimeProvider time;
@@ -46,7 +46,7 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
         IReadOnlyList<LogPlan> plans,
         IRecordSource source,
         IStateStore store,
-        IRecordSink sink,
+        IOutboxes outboxes,
         Func<int, CancellationToken, ValueTask<string>> schemaOf,
         StreamMetrics metrics,
         StreamFeaturesOptions options,
@@ -55,7 +55,7 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
     {
         this.plans = plans.ToDictionary(p => p.Topic, StringComparer.Ordinal);
         decoders = plans.ToDictionary(p => p.Topic, p => new EventDecoderSet(p.Source, p.BatchSchema, schemaOf), StringComparer.Ordinal);
-        (this.source, this.store, this.sink, this.metrics, this.options, this.time) = (source, store, sink, metrics, options, time);
+        (this.source, this.store, this.outboxes, this.metrics, this.options, this.time) = (source, store, outboxes, metrics, options, time);
         logger = loggers.CreateLogger<LogRunner>();
         retry = new Retry(options, time, loggers.CreateLogger<Retry>());
         metrics.Observe(
@@ -304,7 +304,7 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
     }
 
     private PartitionContext Context(PartitionId partition) =>
-        new(plans[partition.Topic], partition, decoders[partition.Topic], store, sink, retry, metrics, options, time)
+        new(plans[partition.Topic], partition, decoders[partition.Topic], store, outboxes, retry, metrics, options, time)
         {
             ResidentShare = () => options.ResidentMaxBytes / Math.Max(1, slots.Values.Sum(s => plans[s.Worker.Partition.Topic].Views.Count)),
         };

@@ -18,6 +18,11 @@ public sealed class StreamFeaturesOptions
     /// </summary>
     public string? GroupInstanceId { get; set; }
 
+    /// <summary>
+    /// Whether repartitioned records and dead letters are sent in Kafka's transactions, one per commit. Default <see cref="TransactionMode.Auto"/>: on a real Kafka yes, on the embedded one, which has none, no.
+    /// </summary>
+    public TransactionMode Transactions { get; set; }
+
     /// <summary>A worker that is behind commits at the latest after so long, milliseconds; one that has caught up commits at once. 10 to 10,000, default 500.</summary>
     [Range(10, 10_000)]
     public int CommitIntervalMs { get; set; } = 500;
@@ -49,4 +54,17 @@ public sealed class StreamFeaturesOptions
     /// <summary>A drain on shutdown or revoke gives up after so long, milliseconds; what was not committed is read again by the next owner. 100 to 300,000, default 20,000.</summary>
     [Range(100, 300_000)]
     public int DrainTimeoutMs { get; set; } = 20_000;
+}
+
+/// <summary>Whether records are sent in transactions. Values of features are the same either way.</summary>
+public enum TransactionMode
+{
+    /// <summary>Where Kafka has them.</summary>
+    Auto,
+
+    /// <summary>Always; the embedded Kafka is refused.</summary>
+    On,
+
+    /// <summary>Never: idempotent and without gaps. After a crash some records are in their topic twice, which the readers of StreamMl drop, and others see.</summary>
+    Off,
 }

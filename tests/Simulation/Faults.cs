@@ -21,6 +21,7 @@ internal enum Fault
     FailedDelivery,
     LostDeliveryAnswer,
     OffsetGap,
+    TransactionTimeout,
 }
 
 /// <summary>A bug that is put in on purpose, to see that the simulation finds it.</summary>
@@ -48,6 +49,12 @@ internal enum Plant
 
     /// <summary>The seek of a worker that is gone is done for the next one of its partition, which then takes no records any more.</summary>
     SeekOfOldWorker,
+
+    /// <summary>Who takes the right to send over leaves the transactions of those before as they are.</summary>
+    ZombieTransactions,
+
+    /// <summary>A transaction that was aborted is taken for committed.</summary>
+    AbortedIsCommitted,
 }
 
 /// <summary>Which faults this seed has, and how many it made. Each kind is left out of half of the seeds, so that others show alone.</summary>

@@ -13,6 +13,8 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [InlineData(nameof(Plant.LostAnswerIsSuccess))]
     [InlineData(nameof(Plant.GapsInDeliveries))]
     [InlineData(nameof(Plant.SeekOfOldWorker))]
+    [InlineData(nameof(Plant.ZombieTransactions))]
+    [InlineData(nameof(Plant.AbortedIsCommitted))]
     public void World_WithPlantedBug_IsFoundWithinAThousandSeeds(string bug)
     {
         var summary = Seeds.Run(1, SeedsMax, Enum.Parse<Plant>(bug), failuresMax: 1);

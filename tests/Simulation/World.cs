@@ -21,6 +21,7 @@ internal sealed class World
         Random = new Random(seed);
         Faults = new Faults(Random);
         Partitions = Random.Next(1, 4);
+        HasTransactions = Random.Next(2) == 0;
         ResidentMaxBytes = Random.Next(2) == 0 ? 1 : long.MaxValue;
         Options = new StreamFeaturesOptions
         {
@@ -30,6 +31,7 @@ internal sealed class World
         };
         Network = new Network(this);
         Log = new SimLog(this);
+        Coordinator = new SimCoordinator(this);
         Store = new SimStore(this);
         Audit = new Audit(this);
         Group = new Group(this);
@@ -48,6 +50,11 @@ internal sealed class World
 
     /// <summary>Of each topic.</summary>
     public int Partitions { get; }
+
+    /// <summary>Whether nodes send in transactions.</summary>
+    public bool HasTransactions { get; }
+
+    public SimCoordinator Coordinator { get; }
 
     public StreamFeaturesOptions Options { get; }
 
@@ -173,6 +180,7 @@ internal sealed class World
     {
         NowUs += Random.Next(8) == 0 ? Random.NextInt64(3_000_000) : Random.NextInt64(200_000);
         Trace.Add("time", null, NowUs);
+        Coordinator.PassTime();
         foreach (var node in Group.Nodes.Where(n => !n.IsPaused))
         {
             node.Clock.Advance(Math.Max(0, NowUs + node.AheadUs - node.Clock.NowUs));

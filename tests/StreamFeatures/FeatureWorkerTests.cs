@@ -13,6 +13,7 @@ using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 using StreamMl.StreamFeatures.Logs;
+using StreamMl.StreamFeatures.Outgoing;
 using StreamMl.StreamFeatures.Tests.Lab;
 using StreamMl.TestKit.Servers;
 using StreamMl.TestKit.Store;
@@ -109,10 +110,11 @@ public sealed class FeatureWorkerTests(KafkaFixture kafka, RedisFixture redis)
         foreach (var partition in LogPlan.Of(catalog).SelectMany(plan => Parts(plan.Topic)))
         {
             var quiet = new FakeBroker(Partitions);
-            if (CopyLog(endpoint, partition, quiet, PositionRecord.Decode(await ReadAsync(store, LogNames.SourcePositionKey(partition))).NextOffset) == 0)
+            var end = PositionRecord.Decode(await ReadAsync(store, LogNames.SourcePositionKey(partition))).NextOffset;
+            if (CopyLog(endpoint, partition, quiet, end) == 0)
                 continue;
             var straight = new InMemoryStateStore();
-            await new PipelineLab(quiet, straight, catalog).RunStraightAsync(partition);
+            await new PipelineLab(quiet, straight, catalog).RunStraightAsync(partition, end);
             var expected = PipelineLab.Content(straight, partition);
             var actual = new InMemoryStateStore();
             var copy = new StoreCommit(partition);
@@ -134,10 +136,11 @@ public sealed class FeatureWorkerTests(KafkaFixture kafka, RedisFixture redis)
         foreach (var partition in LogPlan.Of(catalog).SelectMany(plan => Parts(plan.Topic)))
         {
             var quiet = new FakeBroker(Partitions);
-            if (CopyLog(endpoint, partition, quiet, PositionRecord.Decode(await ReadAsync(store, LogNames.SourcePositionKey(partition))).NextOffset) == 0)
+            var end = PositionRecord.Decode(await ReadAsync(store, LogNames.SourcePositionKey(partition))).NextOffset;
+            if (CopyLog(endpoint, partition, quiet, end) == 0)
                 continue;
             var straight = new InMemoryStateStore();
-            await new PipelineLab(quiet, straight, catalog).RunStraightAsync(partition);
+            await new PipelineLab(quiet, straight, catalog).RunStraightAsync(partition, end);
             foreach (var (key, value) in straight.Snapshot().Where(e => e.Key.Contains('@')))
             {
                 var actual = (await ReadAsync(store, key)).ShouldNotBeNull(key);
@@ -154,16 +157,19 @@ public sealed class FeatureWorkerTests(KafkaFixture kafka, RedisFixture redis)
         using var source = new KafkaConsumerFactory(endpoint).CreateManagedSource();
         using var batch = new RawRecordBatch();
         source.Assign([new PartitionStart(partition, PartitionStart.Beginning)]);
-        long copied = 0;
-        while (copied < end)
+        var (copied, next) = (0L, 0L);
+        while (next < end)
         {
             source.TryReadBatch(batch, TimeSpan.FromMilliseconds(100));
-            for (var i = 0; i < batch.Count; i++, copied++)
+            for (var i = 0; i < batch.Count && batch.Records[i].Offset < end; i++, copied++)
             {
                 var headers = batch.TryGetHeader(i, Encoding.ASCII.GetBytes(LogNames.SourcePositionHeader), out var origin)
-                    ? new[] { new Outgoing.OutgoingHeader(LogNames.SourcePositionHeader, origin.ToArray()) } : [];
-                into.Append(partition, batch.Records[i].TimestampUs, batch.Key(i).ToArray(), batch.Value(i).ToArray(), headers).ShouldBe(batch.Records[i].Offset);
+                    ? new[] { new OutgoingHeader(LogNames.SourcePositionHeader, origin.ToArray()) } : [];
+                into.Append(partition, batch.Records[i].TimestampUs, batch.Key(i).ToArray(), batch.Value(i).ToArray(), headers, batch.Records[i].Offset);
             }
+
+            next = Math.Max(next, batch.Count > 0 ? batch.Records[batch.Count - 1].Offset + 1 : 0);
+            next = Math.Max(next, batch.Ends.Count > 0 ? batch.Ends.Max(e => e.Offset) : 0);
         }
 
         return copied;

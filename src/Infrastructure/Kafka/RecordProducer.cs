@@ -111,6 +111,9 @@ public sealed class RecordProducer : IAsyncDisposable
         admin.Dispose();
     }
 
+    /// <summary>Frees what is held beside the client, whose user has disposed it: what was under way is given up.</summary>
+    internal void Abandon() => admin.Dispose();
+
     private static int Cost(byte[]? key, byte[]? value, Headers? headers)
     {
         int cost = FramingBytes + (key?.Length ?? 0) + (value?.Length ?? 0);

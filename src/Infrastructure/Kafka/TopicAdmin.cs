@@ -9,6 +9,7 @@ namespace StreamMl.Infrastructure.Kafka;
 public sealed class TopicAdmin : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly Dictionary<string, string> KeptForever = new(StringComparer.Ordinal) { ["retention.ms"] = "-1" };
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
     private const int Looks = 200;
     private readonly KafkaEndpoint endpoint;
@@ -22,7 +23,8 @@ public sealed class TopicAdmin : IDisposable
 
     /// <summary>
     /// The topic is there with so many partitions when this returns; a real Kafka makes it with its default replication and with
-    /// the settings given (as <c>retention.ms</c>), which the embedded one ignores.
+    /// the settings given, which the embedded one ignores. Unless they say otherwise it keeps its records for ever (<c>retention.ms=-1</c>): Kafka counts their
+    /// age from their arrival times, so a replay of last year's would be deleted within minutes, read or not.
     /// </summary>
     /// <exception cref="InvalidOperationException">It is there with another number of partitions: entity keys would change their place.</exception>
     public async Task EnsureTopicAsync(
@@ -120,7 +122,7 @@ public sealed class TopicAdmin : IDisposable
             Name = topic,
             NumPartitions = partitions,
             ReplicationFactor = -1,
-            Configs = settings?.ToDictionary(StringComparer.Ordinal),
+            Configs = KeptForever.Concat(settings ?? KeptForever).GroupBy(s => s.Key, StringComparer.Ordinal).ToDictionary(s => s.Key, s => s.Last().Value, StringComparer.Ordinal),
         };
         try
         {

@@ -13,6 +13,7 @@ namespace StreamMl.StreamFeatures.Commits;
 internal sealed class CommitBuffers
 {
     private readonly PartitionContext context;
+    private readonly IOutbox outbox;
     private readonly byte[][] positionKeys;
     private readonly byte[] ledgerKey;
     private readonly byte[] routesKey;
@@ -23,9 +24,10 @@ internal sealed class CommitBuffers
     private readonly long[] storedNext;
     private byte[][] underWay = [];
 
-    public CommitBuffers(PartitionContext context, Claim claim)
+    public CommitBuffers(PartitionContext context, Claim claim, IOutbox outbox)
     {
         this.context = context;
+        this.outbox = outbox;
         epoch = claim.Epoch;
         positionKeys = [.. context.Plan.PositionKeys(context.Partition).Select(Encoding.UTF8.GetBytes)];
         ledgerKey = Encoding.UTF8.GetBytes(LogNames.LedgerKey(context.Partition));
@@ -34,7 +36,7 @@ internal sealed class CommitBuffers
         stored = [.. positions.Select(p => p.Encode())];
         storedNext = [.. positions.Select(p => p.NextOffset)];
         routes = context.Plan.Routes.ToDictionary(
-            r => r.Topic, r => claim.Routes.GetValueOrDefault(r.Topic) ?? new long[context.Sink.PartitionCount(r.Topic)], StringComparer.Ordinal);
+            r => r.Topic, r => claim.Routes.GetValueOrDefault(r.Topic) ?? new long[context.Outboxes.PartitionCount(r.Topic)], StringComparer.Ordinal);
     }
 
     public StoreCommit Rent() => free.TryPop(out var commit) ? commit : new StoreCommit(context.Partition);
@@ -43,11 +45,11 @@ internal sealed class CommitBuffers
     {
         try
         {
-            await pending.Deliveries.WhenAllAsync(cancellationToken);
+            await outbox.SealAsync(pending.Deliveries, pending.Position.NextOffset, cancellationToken);
         }
         catch (DeliveryException)
         {
-            return CommitVerdict.StartOver;
+            return await WhyVoidAsync(cancellationToken);
         }
 
         Complete(pending);
@@ -74,6 +76,9 @@ internal sealed class CommitBuffers
         pending.Commit.Clear();
         free.Push(pending.Commit);
     }
+
+    /// <summary>Something could not be sent. A newer owner, who claims in the store first, fences senders too.</summary>
+    public async Task<CommitVerdict> WhyVoidAsync(CancellationToken cancellationToken) => Judge(await ReadPositionsAsync(cancellationToken));
 
     public async Task<CommitVerdict> VerifyAsync(CancellationToken cancellationToken)
     {

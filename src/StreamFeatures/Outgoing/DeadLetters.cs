@@ -11,7 +11,7 @@ namespace StreamMl.StreamFeatures.Outgoing;
 /// Sends bad records to their topic's dead-letter topic with their original key, value and timestamp; headers say why and where
 /// they came from (reason, source-topic, source-partition, source-offset, as text).
 /// </summary>
-internal sealed class DeadLetters(LogPlan plan, PartitionId partition, IRecordSink sink)
+internal sealed class DeadLetters(LogPlan plan, PartitionId partition, IOutboxes outboxes, IOutbox outbox)
 {
     private readonly string topic = LogNames.DeadLetterTopic(plan.Topic);
 
@@ -26,8 +26,8 @@ internal sealed class DeadLetters(LogPlan plan, PartitionId partition, IRecordSi
             new("source-offset", Text(record.Offset)),
         ];
         var key = record.HasKey ? slice.Records.Key(bad.Row).ToArray() : null;
-        var target = new PartitionId(topic, partition.Partition % sink.PartitionCount(topic));
-        await sink.SendAsync(target, key, slice.Records.Value(bad.Row).ToArray(), record.TimestampUs, headers, deliveries, cancellationToken);
+        var target = new PartitionId(topic, partition.Partition % outboxes.PartitionCount(topic));
+        await outbox.SendAsync(record.Offset, target, key, slice.Records.Value(bad.Row).ToArray(), record.TimestampUs, headers, deliveries, cancellationToken);
     }
 
     private static byte[] Text(long number) => Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture));

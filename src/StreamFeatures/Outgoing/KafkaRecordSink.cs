@@ -25,10 +25,15 @@ internal sealed class KafkaRecordSink(RecordProducer producer, IReadOnlyDictiona
     public ValueTask SendAsync(
         PartitionId target, byte[]? key, byte[] value, long timestampUs, IReadOnlyList<OutgoingHeader> headers, Deliveries deliveries, CancellationToken cancellationToken)
     {
-        var sent = new Headers();
-        foreach (var header in headers)
-            sent.Add(header.Name, header.Value);
         deliveries.Sending();
-        return producer.SendAsync(target, key, value, timestampUs, sent, deliveries, cancellationToken);
+        return producer.SendAsync(target, key, value, timestampUs, HeadersOf(headers), deliveries, cancellationToken);
+    }
+
+    internal static Headers HeadersOf(IReadOnlyList<OutgoingHeader> headers)
+    {
+        var made = new Headers();
+        foreach (var header in headers)
+            made.Add(header.Name, header.Value);
+        return made;
     }
 }

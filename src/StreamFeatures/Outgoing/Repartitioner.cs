@@ -8,21 +8,21 @@ namespace StreamMl.StreamFeatures.Outgoing;
 
 /// <summary>
 /// Copies the events of one source partition into the repartition topics: the raw value under the new key, the arrival clock as timestamp, the
-/// source position as a header. After a crash some are sent again; the reader's gate drops them by that header. Not thread-safe.
+/// source position as a header. Should some be sent again after a fault, the reader's gate drops them by that header. Not thread-safe.
 /// </summary>
 internal sealed class Repartitioner
 {
     private readonly IReadOnlyList<(string Topic, int[] KeyColumns, int Partitions)> targets;
-    private readonly IRecordSink sink;
+    private readonly IOutbox outbox;
     private readonly Utf8Arena keys = new();
     private readonly int sourcePartition;
     private bool[] routed = new bool[4096];
 
-    public Repartitioner(LogPlan plan, PartitionId partition, IRecordSink sink)
+    public Repartitioner(LogPlan plan, PartitionId partition, IOutboxes outboxes, IOutbox outbox)
     {
-        this.sink = sink;
+        this.outbox = outbox;
         sourcePartition = partition.Partition;
-        targets = [.. plan.Routes.Select(r => (r.Topic, r.KeyFields.Select(plan.BatchSchema.IndexOf).ToArray(), sink.PartitionCount(r.Topic)))];
+        targets = [.. plan.Routes.Select(r => (r.Topic, r.KeyFields.Select(plan.BatchSchema.IndexOf).ToArray(), outboxes.PartitionCount(r.Topic)))];
     }
 
     /// <summary>Whether each row of the last batch went to at least one topic.</summary>
@@ -48,7 +48,7 @@ internal sealed class Repartitioner
                 value ??= decoded.Slice.Records.Value(decoded.RecordRows[row]).ToArray();
                 headers ??= [new(LogNames.SourcePositionHeader, SourcePosition(events.Offsets[row]))];
                 var to = new PartitionId(target.Topic, KeyPartitioner.PartitionOf(key, target.Partitions));
-                await sink.SendAsync(to, key, value, events.ArrivalTimesUs[row], headers, deliveries, cancellationToken);
+                await outbox.SendAsync(events.Offsets[row], to, key, value, events.ArrivalTimesUs[row], headers, deliveries, cancellationToken);
                 routed[row] = true;
             }
         }

@@ -12,7 +12,7 @@ internal sealed record PartitionContext(
     PartitionId Partition,
     EventDecoderSet Decoders,
     IStateStore Store,
-    IRecordSink Sink,
+    IOutboxes Outboxes,
     Retry Retry,
     StreamMetrics Metrics,
     StreamFeaturesOptions Options,

@@ -23,6 +23,7 @@ internal sealed class PartitionPipeline : IDisposable
     private readonly IDisposable subscription;
     private readonly PartitionDecoder decoder;
     private readonly ValueDecoder values;
+    private readonly IOutbox outbox;
     private readonly DeadLetters deadLetters;
     private readonly Repartitioner repartitioner;
     private readonly PackedBytes toLoad = new();
@@ -40,10 +41,11 @@ internal sealed class PartitionPipeline : IDisposable
         this.claim = claim;
         values = new ValueDecoder(context.Decoders);
         decoder = new PartitionDecoder(context.Plan, context.Partition, values, claim.Least);
-        deadLetters = new DeadLetters(context.Plan, context.Partition, context.Sink);
-        repartitioner = new Repartitioner(context.Plan, context.Partition, context.Sink);
+        outbox = context.Outboxes.Open(context.Plan, context.Partition, claim.Positions[0].NextOffset);
+        deadLetters = new DeadLetters(context.Plan, context.Partition, context.Outboxes, outbox);
+        repartitioner = new Repartitioner(context.Plan, context.Partition, context.Outboxes, outbox);
         Views = [.. context.Plan.Views.Select((p, i) => new ViewUnit(p, context.Plan.BatchSchema, context.Partition, claim.Positions[i + 1]))];
-        buffers = new CommitBuffers(context, claim);
+        buffers = new CommitBuffers(context, claim, outbox);
         ledger = claim.Ledger;
         logNext = claim.Positions[0].NextOffset;
         NextOffset = claim.Least.NextOffset;
@@ -124,6 +126,7 @@ internal sealed class PartitionPipeline : IDisposable
     {
         subscription.Dispose();
         slices.Dispose();
+        outbox.Dispose();
         foreach (var view in Views)
             view.Dispose();
     }
@@ -133,9 +136,17 @@ internal sealed class PartitionPipeline : IDisposable
         var next = decoder.Position(claim.Epoch).NextOffset;
         if (next == NextOffset)
             return CommitVerdict.Committed;
-        await SendBadRecordsAsync();
         var fromRow = FirstRowOfLog(batch);
-        await repartitioner.SendAsync(decoder, fromRow, deliveries, stopping);
+        try
+        {
+            await SendBadRecordsAsync();
+            await repartitioner.SendAsync(decoder, fromRow, deliveries, stopping);
+        }
+        catch (DeliveryException)
+        {
+            return await buffers.WhyVoidAsync(stopping);
+        }
+
         toLoad.Clear();
         foreach (var view in Views)
             view.Bind(batch, toLoad);

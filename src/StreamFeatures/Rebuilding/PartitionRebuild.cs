@@ -8,7 +8,7 @@ namespace StreamMl.StreamFeatures.Rebuilding;
 /// <summary>What one log partition's rebuild did.</summary>
 /// <param name="Partition">Which.</param>
 /// <param name="FromOffset">Where the positions stood that were furthest behind.</param>
-/// <param name="ToOffset">Where the stream goes on: one past the last archived record, or where a worker took over.</param>
+/// <param name="ToOffset">Where the stream goes on: the archive's end, or where a worker took over.</param>
 /// <param name="States">States written, one that was written in several commits counted in each.</param>
 /// <param name="TakenOver">A worker claimed the partition meanwhile and goes on from <paramref name="ToOffset"/>.</param>
 public sealed record RebuiltPartition(PartitionId Partition, long FromOffset, long ToOffset, long States, bool TakenOver);
@@ -36,7 +36,9 @@ internal static class PartitionRebuild
             (committed, states) = (pipeline.NextOffset, states + written);
         }
 
-        if (pipeline.UncommittedRecords > 0)
+        // The archive's last file may end in markers: the stream stands behind them too.
+        pipeline.SkipTo(archive.EndOffset);
+        if (pipeline.NextOffset > committed)
         {
             if (await CommitAsync(pipeline, cancellationToken) is not { } written)
                 return new RebuiltPartition(context.Partition, from, committed, states, TakenOver: true);

@@ -1,3 +1,5 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Shared.Log;
 using StreamMl.TestKit.Servers;
@@ -22,6 +24,21 @@ public sealed class TopicAdminTests(KafkaFixture kafka)
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => admin.EnsureTopicAsync(topic, 3, CancellationToken.None)));
         (await admin.PartitionCountAsync(topic, CancellationToken.None)).ShouldBe(3);
         (await admin.OffsetsAsync(new PartitionId(topic, 2), CancellationToken.None)).ShouldBe((0, 0));
+    }
+
+    [Fact]
+    public async Task EnsureTopic_RecordsOfLastYear_AreNotDeletedForTheirAge()
+    {
+        kafka.RequireReal("topic settings");
+        using var admin = new TopicAdmin(kafka.Endpoint);
+        string topic = TestEnvironment.UniqueName("kept");
+        await admin.EnsureTopicAsync(topic, 1, CancellationToken.None, new Dictionary<string, string>(StringComparer.Ordinal) { ["segment.bytes"] = "1048576" });
+        string other = TestEnvironment.UniqueName("kept");
+        await admin.EnsureTopicAsync(other, 1, CancellationToken.None, new Dictionary<string, string>(StringComparer.Ordinal) { ["retention.ms"] = "60000" });
+        using var client = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = kafka.Endpoint.BootstrapServers }).Build();
+        var configs = await client.DescribeConfigsAsync([new() { Type = ResourceType.Topic, Name = topic }, new() { Type = ResourceType.Topic, Name = other }]);
+        configs.Select(c => c.Entries["retention.ms"].Value).ShouldBe(["-1", "60000"], "it counts from arrival times, and a replay's are old");
+        configs[0].Entries["segment.bytes"].Value.ShouldBe("1048576");
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using StreamMl.Shared.Log;
+using StreamMl.StreamFeatures.Logs;
 using StreamMl.StreamFeatures.Outgoing;
 
 namespace StreamMl.Simulation.Tests.Cluster;
@@ -17,8 +18,17 @@ internal sealed class NodeSink(World world, Node node) : IRecordSink
 
     public int PartitionCount(string topic) => world.Partitions;
 
+    public IOutbox Open(LogPlan plan, PartitionId partition, long nextOffset) =>
+        world.HasTransactions ? new TransactionalOutbox(new NodeTransactions(world, node, partition), nextOffset) : new PlainOutbox(this);
+
     public ValueTask SendAsync(
-        PartitionId target, byte[]? key, byte[] value, long timestampUs, IReadOnlyList<OutgoingHeader> headers, Deliveries deliveries, CancellationToken cancellationToken)
+        PartitionId target, byte[]? key, byte[] value, long timestampUs, IReadOnlyList<OutgoingHeader> headers, Deliveries deliveries, CancellationToken cancellationToken) =>
+        SendAsync(target, key, value, timestampUs, headers, deliveries, null, cancellationToken);
+
+    /// <summary>As above, in a transaction.</summary>
+    public ValueTask SendAsync(
+        PartitionId target, byte[]? key, byte[] value, long timestampUs, IReadOnlyList<OutgoingHeader> headers, Deliveries deliveries, SendingIn? within,
+        CancellationToken cancellationToken)
     {
         if (failure is not null)
             throw failure;
@@ -29,7 +39,7 @@ internal sealed class NodeSink(World world, Node node) : IRecordSink
             return ValueTask.CompletedTask;
         }
 
-        QueueOf(target).Enqueue(new Outgoing(key, value, timestampUs, headers, deliveries));
+        QueueOf(target).Enqueue(new Outgoing(key, value, timestampUs, headers, deliveries, within));
         return world.Random.Next(50) == 0 ? WaitForRoom(cancellationToken) : ValueTask.CompletedTask;
     }
 
@@ -79,8 +89,15 @@ internal sealed class NodeSink(World world, Node node) : IRecordSink
         for (; count > 0; count--)
         {
             var record = records.Dequeue();
-            var offset = world.Log.Append(target, record.TimestampUs, record.Key, record.Value, record.Headers);
-            if (world.Faults.Strikes(Fault.ProducerRetry, 200))
+            if (record.Within is { } within && !world.Coordinator.Joins(within.Id, within.Epoch, within.Transaction, target))
+            {
+                within.Transaction.IsDoomed = true;
+                record.Deliveries.Failed(new DeliveryFault());
+                continue;
+            }
+
+            var offset = world.Log.Append(target, record.TimestampUs, record.Key, record.Value, record.Headers, record.Within?.Transaction);
+            if (record.Within is null && world.Faults.Strikes(Fault.ProducerRetry, 200))
                 world.Log.Append(target, record.TimestampUs, record.Key, record.Value, record.Headers);
             if (acknowledge)
                 world.Network.Post(node, "delivered", () => record.Deliveries.Delivered(target, offset));
@@ -99,9 +116,15 @@ internal sealed class NodeSink(World world, Node node) : IRecordSink
             return;
         }
 
-        failure ??= new DeliveryFault();
+        var fault = new DeliveryFault();
+        if (!world.HasTransactions)
+            failure ??= fault;
         while (records.TryDequeue(out var record))
-            record.Deliveries.Failed(failure);
+        {
+            if (record.Within is { } within)
+                within.Transaction.IsDoomed = true;
+            record.Deliveries.Failed(fault);
+        }
     }
 
     private ValueTask WaitForRoom(CancellationToken cancellationToken)
@@ -116,7 +139,7 @@ internal sealed class NodeSink(World world, Node node) : IRecordSink
         return new ValueTask(room.Task);
     }
 
-    private sealed record Outgoing(byte[]? Key, byte[] Value, long TimestampUs, IReadOnlyList<OutgoingHeader> Headers, Deliveries Deliveries);
+    private sealed record Outgoing(byte[]? Key, byte[] Value, long TimestampUs, IReadOnlyList<OutgoingHeader> Headers, Deliveries Deliveries, SendingIn? Within);
 }
 
 /// <summary>A record could not be delivered: what ends a worker in earnest too.</summary>

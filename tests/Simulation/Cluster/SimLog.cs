@@ -15,6 +15,7 @@ internal sealed class SimLog(World world)
 
     private readonly Dictionary<PartitionId, List<SimRecord>> logs = [];
     private readonly Dictionary<PartitionId, long> ends = [];
+    private readonly Dictionary<PartitionId, Queue<(SimRecord Record, SimTransaction? Transaction)>> unstable = [];
 
     public int Count => logs.Values.Sum(l => l.Count);
 
@@ -23,18 +24,52 @@ internal sealed class SimLog(World world)
     /// <summary>The offset that the next record gets.</summary>
     public long End(PartitionId partition) => ends.GetValueOrDefault(partition);
 
-    public long Append(PartitionId partition, long timestampUs, byte[]? key, byte[] value, IReadOnlyList<OutgoingHeader> headers)
+    /// <summary>What readers see ends here: before the first record of a transaction that is open.</summary>
+    public long StableEnd(PartitionId partition) => unstable.TryGetValue(partition, out var waiting) && waiting.TryPeek(out var first) ? first.Record.Offset : End(partition);
+
+    public long Append(PartitionId partition, long timestampUs, byte[]? key, byte[] value, IReadOnlyList<OutgoingHeader> headers, SimTransaction? transaction = null)
+    {
+        var offset = End(partition) + (world.Faults.Strikes(Fault.OffsetGap, 300) ? world.Random.Next(1, 4) : 0);
+        var record = new SimRecord(offset, timestampUs / 1000 * 1000, key, value, headers);
+        // What follows a record may be a transaction's marker: the log then ends behind an offset that has no record.
+        ends[partition] = offset + 1 + (world.Faults.Strikes(Fault.OffsetGap, 300) ? 1 : 0);
+        world.Trace.Add("append", partition, offset);
+        if (!unstable.TryGetValue(partition, out var waiting))
+            unstable.Add(partition, waiting = []);
+        waiting.Enqueue((record, transaction));
+        if (transaction is null)
+            world.Audit.Delivered(partition, record);
+        Show(partition, waiting);
+        return offset;
+    }
+
+    /// <summary>A transaction was committed or aborted: markers follow its records.</summary>
+    public void Decided(SimTransaction transaction)
+    {
+        foreach (var target in transaction.Targets)
+        {
+            world.Trace.Add(transaction.IsCommitted == true ? "committed" : "aborted", target, End(target));
+            ends[target] = End(target) + 1;
+            if (!unstable.TryGetValue(target, out var waiting))
+                continue;
+            foreach (var (record, _) in waiting.Where(w => w.Transaction == transaction && transaction.IsCommitted == true))
+                world.Audit.Delivered(target, record);
+            Show(target, waiting);
+        }
+    }
+
+    private void Show(PartitionId partition, Queue<(SimRecord Record, SimTransaction? Transaction)> waiting)
     {
         if (!logs.TryGetValue(partition, out var log))
             logs.Add(partition, log = []);
-        var offset = End(partition) + (world.Faults.Strikes(Fault.OffsetGap, 300) ? world.Random.Next(1, 4) : 0);
-        var record = new SimRecord(offset, timestampUs / 1000 * 1000, key, value, headers);
-        log.Add(record);
-        // What follows a record may be a transaction's marker: the log then ends behind an offset that has no record.
-        ends[partition] = offset + 1 + (world.Faults.Strikes(Fault.OffsetGap, 300) ? 1 : 0);
-        world.Audit.Appended(partition, record);
-        world.Trace.Add("append", partition, offset);
-        return offset;
+        while (waiting.TryPeek(out var first) && first.Transaction is null or { IsCommitted: not null })
+        {
+            waiting.Dequeue();
+            if (first.Transaction is { IsCommitted: false })
+                continue;
+            log.Add(first.Record);
+            world.Audit.Appended(partition, first.Record);
+        }
     }
 
     /// <summary>Fills the batch with up to <paramref name="count"/> records from the offset on; the offset after them, or the log's end where there are none.</summary>
@@ -43,7 +78,7 @@ internal sealed class SimLog(World world)
         var log = Records(partition);
         var first = IndexOf(log, offset);
         if (first == log.Count)
-            return Math.Max(offset, End(partition));
+            return Math.Max(offset, StableEnd(partition));
         for (var i = first; i < log.Count && count > 0; i++, count--)
         {
             var record = log[i];

@@ -18,6 +18,7 @@ internal sealed class Audit
     private readonly World world;
     private readonly Dictionary<PartitionId, LogAudit> audits = [];
     private readonly HashSet<(PartitionId Target, int Partition, long Offset)> delivered = [];
+    private string? sentAgain;
     private readonly Dictionary<byte[], Landing?> landings = new(ByteEquality.Instance);
 
     public Audit(World world)
@@ -36,9 +37,14 @@ internal sealed class Audit
     {
         if (audits.TryGetValue(partition, out var audit))
             audit.Log.Append(record);
+    }
+
+    /// <summary>The record will be seen, now or when those before it are.</summary>
+    public void Delivered(PartitionId partition, SimRecord record)
+    {
         var (from, offset) = SourceOf(record);
-        if (from >= 0)
-            delivered.Add((partition, from, offset));
+        if (from >= 0 && !delivered.Add((partition, from, offset)))
+            sentAgain ??= $"{partition} has the record of source partition {from}, offset {offset}, twice";
     }
 
     public LedgerCounts LedgerAt(PartitionId partition, long nextOffset) => audits[partition].Log.LedgerAt(nextOffset);
@@ -91,6 +97,9 @@ internal sealed class Audit
     /// <summary>At rest: every good record of a source has reached its repartition topic once, duplicates aside.</summary>
     public void CheckExactlyOnce()
     {
+        // A store that went back has its worker do again what later transactions had done.
+        if (sentAgain is not null && world.HasTransactions && world.Faults.Counts[(int)Fault.Rollback] + world.Faults.Counts[(int)Fault.RollbackOfOnePartition] == 0)
+            throw new SimulationException(sentAgain);
         var taken = audits.Values.Where(a => a.Plan.IsRepartitioned).SelectMany(a => a.Log.Rows.Where(r => !r.IsDuplicate).Select(r => r.Origin)).ToList();
         if (taken.Distinct().Count() != taken.Count)
             throw new SimulationException("a repartitioned record was taken twice");

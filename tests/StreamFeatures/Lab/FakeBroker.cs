@@ -38,21 +38,39 @@ internal sealed class FakeBroker(int partitions) : IRecordSink
     /// <summary>Where a reader of the whole partition stands.</summary>
     public long End(PartitionId partition) => Log(partition).Count + Markers;
 
+    /// <summary>The first record at or after the offset.</summary>
     public FakeRecord? At(PartitionId partition, long offset)
     {
         lock (gate)
-            return logs.TryGetValue(partition, out var log) && offset < log.Count ? log[(int)offset] : null;
+        {
+            if (!logs.TryGetValue(partition, out var log) || log.Count == 0 || offset > log[^1].Offset)
+                return null;
+            var (low, high) = (0, log.Count - 1);
+            while (low < high)
+            {
+                var middle = (low + high) / 2;
+                (low, high) = log[middle].Offset < offset ? (middle + 1, high) : (low, middle);
+            }
+
+            return log[low];
+        }
     }
 
-    public long Append(PartitionId target, long timestampUs, byte[]? key, byte[]? value, IReadOnlyList<OutgoingHeader> headers)
+    /// <param name="target">Where to.</param>
+    /// <param name="timestampUs">The record's timestamp.</param>
+    /// <param name="key">Its key, or null.</param>
+    /// <param name="value">Its value, or null.</param>
+    /// <param name="headers">Its headers.</param>
+    /// <param name="offset">Leaves a gap before it; null: none.</param>
+    public long Append(PartitionId target, long timestampUs, byte[]? key, byte[]? value, IReadOnlyList<OutgoingHeader> headers, long? offset = null)
     {
         lock (gate)
         {
             if (!logs.TryGetValue(target, out var log))
                 logs.Add(target, log = []);
-            log.Add(new FakeRecord(log.Count, timestampUs, key, value, headers));
+            log.Add(new FakeRecord(offset ?? (log.Count == 0 ? 0 : log[^1].Offset + 1), timestampUs, key, value, headers));
             Appended.Release();
-            return log.Count - 1;
+            return log[^1].Offset;
         }
     }
 
@@ -70,7 +88,7 @@ internal sealed class FakeBroker(int partitions) : IRecordSink
     /// <summary>Fills the batch with up to <paramref name="count"/> records from <paramref name="offset"/> on.</summary>
     public void Read(PartitionId partition, long offset, int count, RawRecordBatch into)
     {
-        for (; count > 0 && At(partition, offset) is { } record; count--, offset++)
+        for (; count > 0 && At(partition, offset) is { } record; count--, offset = record.Offset + 1)
         {
             into.Append(partition, record.Offset, record.TimestampUs, record.Key, record.Key is not null, record.Value, record.Value is not null);
             foreach (var header in record.Headers)

@@ -25,7 +25,8 @@ internal sealed class FakeSource(FakeBroker broker, int partitions, int recordsP
         {
             var before = into.Count;
             broker.Read(partition, next[partition], recordsPerRead, into);
-            next[partition] += into.Count - before;
+            if (into.Count > before)
+                next[partition] = into.Records[into.Count - 1].Offset + 1;
             if (into.Count == before && endsTold.GetValueOrDefault(partition, -1) != next[partition])
             {
                 endsTold[partition] = next[partition];

@@ -50,14 +50,15 @@ internal sealed class PipelineLab(FakeBroker broker, InMemoryStateStore store, C
         return verdict;
     }
 
-    /// <summary>Everything there is, in one commit.</summary>
-    public async Task RunStraightAsync(PartitionId partition)
+    /// <summary>Everything there is, in one commit; a log that ends in markers is read to its <paramref name="end"/>.</summary>
+    public async Task RunStraightAsync(PartitionId partition, long end = 0)
     {
         using var pipeline = await OpenAsync(partition);
         while (await FeedAsync(pipeline, partition, 10_000))
         {
         }
 
+        pipeline.SkipTo(end);
         if (pipeline.UncommittedRecords > 0)
             (await CommitAsync(pipeline)).ShouldBe(CommitVerdict.Committed);
     }

@@ -79,8 +79,22 @@ public sealed class RebuildOnServersTests(KafkaFixture kafka, RedisFixture redis
         using var host = Host(catalog, kafka.Endpoint, store, registry);
         await host.StartAsync(TestContext.Current.CancellationToken);
         await ProduceAsync(kafka.Endpoint, catalog.Sources[0].Topic, records, schemaId);
-        await TestKit.Eventually.Until(() => IsDoneAsync(store, catalog, sent), () => $"{sent} sent");
+        using var admin = new TopicAdmin(kafka.Endpoint);
+        await TestKit.Eventually.Until(async () => await IsDoneAsync(store, catalog, sent) && await IsAtEndsAsync(admin, store, catalog), () => $"{sent} sent");
         await host.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Past the markers of the last transactions too.</summary>
+    private static async Task<bool> IsAtEndsAsync(TopicAdmin admin, IStateStore store, Catalog catalog)
+    {
+        foreach (var partition in LogPlan.Of(catalog).SelectMany(p => Parts(p.Topic)))
+        {
+            var end = (await admin.OffsetsAsync(partition, default)).High;
+            if (end > 0 && (await ReadAsync(store, LogNames.SourcePositionKey(partition)) is not { } position || PositionRecord.Decode(position).NextOffset < end))
+                return false;
+        }
+
+        return true;
     }
 
     private void Archive(Catalog catalog, int schemaId)
@@ -112,6 +126,9 @@ public sealed class RebuildOnServersTests(KafkaFixture kafka, RedisFixture redis
                 var isCopy = DeliveredMarks.TryReadOrigin(name => batch.TryGetHeader(at, name, out var value) ? value.ToArray() : null, out var origin, out var offset);
                 writer.Append(batch.Records[i].Offset, batch.Records[i].TimestampUs, batch.Key(i), batch.Records[i].HasKey, batch.Value(i), batch.Records[i].HasValue, isCopy ? origin : -1, offset);
             }
+
+            foreach (var reached in batch.Ends)
+                writer.SkipTo(reached.Offset);
         }
 
         writer.Roll();

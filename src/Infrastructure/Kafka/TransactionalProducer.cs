@@ -1,0 +1,129 @@
+using Confluent.Kafka;
+using StreamMl.Shared.Log;
+
+namespace StreamMl.Infrastructure.Kafka;
+
+/// <summary>
+/// Sends raw records in transactions under one transactional id. The last producer that was initialised under an id is the only one that can commit. One call
+/// at a time; a producer whose transaction was lost is thrown away, and the next one under the id takes over.
+/// </summary>
+public sealed class TransactionalProducer : IDisposable
+{
+    /// <summary>How long one call of the client may last before it is made again, which goes on with the first one's work.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan OpenMax = TimeSpan.FromMinutes(1);
+
+    private readonly IProducer<byte[]?, byte[]?> client;
+    private readonly RecordProducer records;
+    private Task running = Task.CompletedTask;
+
+    /// <param name="endpoint">A real Kafka: the embedded one does not isolate transactions.</param>
+    /// <param name="transactionalId">Whoever initialises under the same id fences this one.</param>
+    public TransactionalProducer(KafkaEndpoint endpoint, string transactionalId)
+    {
+        if (endpoint.IsEmbedded)
+            throw new NotSupportedException($"{endpoint} does not isolate transactions: send without them there");
+        var options = new KafkaProducerOptions
+        {
+            InFlightMaxBytes = 8 << 20,
+            DeliveryTimeoutMs = (int)OpenMax.TotalMilliseconds,
+            ClientSettings = new Dictionary<string, string>(StringComparer.Ordinal)
+            {
+                ["transactional.id"] = transactionalId,
+                ["transaction.timeout.ms"] = ((int)OpenMax.TotalMilliseconds).ToString(),
+            },
+        };
+        client = new KafkaProducerFactory(endpoint).CreateClient(options);
+        records = new RecordProducer(endpoint, client, options);
+    }
+
+    /// <summary>From now on older producers of the id can commit nothing, and what they had under way is committed or aborted. Waits for the broker as long as it takes.</summary>
+    /// <exception cref="TransactionLostException">A younger producer was faster.</exception>
+    public Task InitAsync(CancellationToken cancellationToken) => RunAsync(() => client.InitTransactions(Patience), cancellationToken);
+
+    /// <exception cref="TransactionLostException">This producer can not go on.</exception>
+    public void Begin() => Translate(client.BeginTransaction);
+
+    /// <summary>As <see cref="RecordProducer.SendAsync(PartitionId, byte[], byte[], long, Headers, IDeliveryListener, CancellationToken)"/>.</summary>
+    /// <exception cref="TransactionLostException">This producer can not go on.</exception>
+    public async ValueTask SendAsync(
+        PartitionId target, byte[]? key, byte[]? value, long timestampUs, Headers? headers, IDeliveryListener? listener, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await records.SendAsync(target, key, value, timestampUs, headers, listener, cancellationToken);
+        }
+        catch (KafkaException e) when (!IsForGood(e.Error))
+        {
+            throw new TransactionLostException(e);
+        }
+    }
+
+    /// <summary>Commits the open transaction, with some offsets of a group; what the broker made of it is known when this returns, or it was cancelled.</summary>
+    /// <exception cref="TransactionLostException">It was aborted, or a younger producer of the id has decided on it.</exception>
+    public async Task CommitAsync(IReadOnlyList<PartitionStart> offsets, IConsumerGroupMetadata group, CancellationToken cancellationToken)
+    {
+        var marks = offsets.Select(o => new TopicPartitionOffset(o.Partition.Topic, o.Partition.Partition, o.Offset)).ToList();
+        await RunAsync(() => client.SendOffsetsToTransaction(marks, group, Patience), cancellationToken);
+        await RunAsync(() => client.CommitTransaction(Patience), cancellationToken);
+    }
+
+    /// <summary>A transaction that is open stays so until a producer takes the id over, or a minute has passed.</summary>
+    public void Dispose()
+    {
+        // The client must not be freed under a call that has not returned yet.
+        _ = running.ContinueWith(static (_, state) => ((IDisposable)state!).Dispose(), new Both(client, records), TaskScheduler.Default);
+    }
+
+    /// <summary>Whether sending the record again would fail again.</summary>
+    public static bool IsForGood(Error error) => error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge or ErrorCode.InvalidMsg or ErrorCode.TopicAuthorizationFailed
+        or ErrorCode.ClusterAuthorizationFailed or ErrorCode.TransactionalIdAuthorizationFailed or ErrorCode.GroupAuthorizationFailed or ErrorCode.InvalidTransactionTimeout;
+
+    // The client blocks the thread that calls it, for as long as a broker is away: so none of the pool's.
+    private Task RunAsync(Action call, CancellationToken cancellationToken)
+    {
+        running = Task.Factory.StartNew(() => Repeat(call, cancellationToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        return running.WaitAsync(cancellationToken);
+    }
+
+    private static void Repeat(Action call, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                Translate(call);
+                return;
+            }
+            catch (KafkaRetriableException)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    private static void Translate(Action call)
+    {
+        try
+        {
+            call();
+        }
+        catch (KafkaException e) when (e is not KafkaRetriableException && !IsForGood(e.Error))
+        {
+            throw new TransactionLostException(e);
+        }
+    }
+
+    private sealed class Both(IDisposable client, RecordProducer records) : IDisposable
+    {
+        public void Dispose()
+        {
+            client.Dispose();
+            records.Abandon();
+        }
+    }
+}
+
+/// <summary>The transaction is aborted, or a younger producer of the same id has decided on it: what was sent in it must be looked at, or sent again, by a new producer.</summary>
+public sealed class TransactionLostException(KafkaException inner) : Exception($"a transaction was lost: {inner.Message}", inner);

@@ -1,0 +1,166 @@
+using System.Buffers.Binary;
+using System.Text;
+using StreamMl.Infrastructure.Kafka;
+using StreamMl.Shared.Log;
+using StreamMl.StreamFeatures.Logs;
+using StreamMl.StreamFeatures.Outgoing;
+using StreamMl.StreamFeatures.Tests.Lab;
+using StreamMl.TestKit.Servers;
+
+namespace StreamMl.StreamFeatures.Tests.Outgoing;
+
+/// <summary>Transactions on a real Kafka: what readers of a repartition topic see of owners that die, are fenced, or come back.</summary>
+public sealed class KafkaOutboxesTests(KafkaFixture kafka)
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Seal_OwnerDiesBeforeTheStoreCommits_TheNextSendsOnlyTheRest()
+    {
+        await using var lab = await LabAsync("resumed");
+        using (var first = lab.Open(0))
+        {
+            await lab.SendAsync(first, 0, 10);
+            await lab.SendAsync(first, 10, 20);
+        }
+
+        // The store has passed 10: the second transaction is in the topic, and nobody knows.
+        using var next = lab.Open(10);
+        var skipped = await lab.SendAsync(next, 10, 25);
+
+        lab.Read().ShouldBe(Enumerable.Range(0, 25).Select(i => (long)i));
+        skipped.Ends[lab.Target].ShouldBeGreaterThanOrEqualTo(25, "readers wait for what was sent before, too");
+    }
+
+    [Fact]
+    public async Task Send_OwnerDiedInMidTransaction_NothingOfItIsSeen()
+    {
+        await using var lab = await LabAsync("aborted");
+        using var zombie = lab.Open(0);
+        var open = new Deliveries();
+        await lab.SendAsync(zombie, open, 0, 10);
+        using var next = lab.Open(0);
+        await lab.SendAsync(next, 0, 5);
+
+        await Should.ThrowAsync<DeliveryException>(zombie.SealAsync(open, 10, Stop));
+        lab.Read().ShouldBe([0, 1, 2, 3, 4]);
+        await Should.ThrowAsync<DeliveryException>(lab.SendAsync(zombie, 10, 12));
+    }
+
+    [Fact]
+    public async Task Send_StoreWentBackFurtherThanTheLastTransaction_SendsAgain()
+    {
+        await using var lab = await LabAsync("back");
+        using (var first = lab.Open(0))
+        {
+            await lab.SendAsync(first, 0, 10);
+            await lab.SendAsync(first, 10, 20);
+        }
+
+        using var next = lab.Open(5);
+        await lab.SendAsync(next, 5, 20);
+        lab.Read().ShouldBe([.. Enumerable.Range(0, 20), .. Enumerable.Range(5, 15)], "what was sent before the last transaction is for the reader's gate to know");
+    }
+
+    [Fact]
+    public async Task Open_TargetWasRecreated_OldNotesDoNotCount()
+    {
+        await using var lab = await LabAsync("recreated");
+        using (var first = lab.Open(0))
+            await lab.SendAsync(first, 0, 10);
+        await lab.RecreateTargetAsync();
+
+        await using var later = lab.Again();
+        using var next = later.Open(0);
+        await later.SendAsync(next, 0, 10);
+        later.Read().ShouldBe(Enumerable.Range(0, 10).Select(i => (long)i));
+    }
+
+    [Fact]
+    public async Task Seal_NothingWasSent_MakesNoTransaction()
+    {
+        await using var lab = await LabAsync("empty");
+        using var outbox = lab.Open(0);
+        await outbox.SealAsync(new Deliveries(), 100, Stop);
+        await lab.SendAsync(outbox, 100, 101);
+        lab.Read().ShouldBe([100]);
+        (await lab.EndAsync()).ShouldBe(2, "one record and its marker");
+    }
+
+    private async Task<OutboxLab> LabAsync(string name)
+    {
+        kafka.RequireReal("transactions");
+        var topic = TestEnvironment.UniqueName(name);
+        var catalog = TestCatalog.Catalog with { Sources = [TestCatalog.Source with { Topic = topic, Partitions = 1 }] };
+        var plans = LogPlan.Of(catalog);
+        using var admin = new TopicAdmin(kafka.Endpoint);
+        return new OutboxLab(kafka.Endpoint, plans.First(p => p.Routes.Count > 0), await LogTopics.MakeAsync(admin, plans, Stop));
+    }
+
+    private sealed class OutboxLab(KafkaEndpoint endpoint, LogPlan plan, IReadOnlyDictionary<string, int> counts) : IAsyncDisposable
+    {
+        private readonly KafkaOutboxes outboxes = new(endpoint, $"features.{plan.Topic}", counts);
+
+        public PartitionId Target { get; } = new(plan.Routes[0].Topic, 0);
+
+        public OutboxLab Again() => new(endpoint, plan, counts);
+
+        public IOutbox Open(long nextOffset) => outboxes.Open(plan, new PartitionId(plan.Topic, 0), nextOffset);
+
+        public async Task<Deliveries> SendAsync(IOutbox outbox, long from, long to)
+        {
+            var deliveries = new Deliveries();
+            await SendAsync(outbox, deliveries, from, to);
+            await outbox.SealAsync(deliveries, to, Stop);
+            return deliveries;
+        }
+
+        public async Task SendAsync(IOutbox outbox, Deliveries deliveries, long from, long to)
+        {
+            for (var offset = from; offset < to; offset++)
+            {
+                var header = new byte[12];
+                BinaryPrimitives.WriteInt64BigEndian(header.AsSpan(4), offset);
+                await outbox.SendAsync(offset, Target, [1], [2], 1_700_000_000_000_000, [new OutgoingHeader(LogNames.SourcePositionHeader, header)], deliveries, Stop);
+            }
+        }
+
+        /// <summary>Source offsets of what a reader of the target sees, up to its end.</summary>
+        public List<long> Read()
+        {
+            using var source = new KafkaConsumerFactory(endpoint).CreateSource();
+            using var batch = new RawRecordBatch();
+            source.Assign([new PartitionStart(Target, PartitionStart.Beginning)]);
+            var seen = new List<long>();
+            while (true)
+            {
+                source.TryReadBatch(batch, TimeSpan.FromMilliseconds(100));
+                for (var i = 0; i < batch.Count; i++)
+                    seen.Add(batch.TryGetHeader(i, Encoding.ASCII.GetBytes(LogNames.SourcePositionHeader), out var origin) ? BinaryPrimitives.ReadInt64BigEndian(origin[4..]) : -1);
+                if (batch.Ends.Count > 0)
+                    return seen;
+            }
+        }
+
+        public async Task<long> EndAsync()
+        {
+            using var admin = new TopicAdmin(endpoint);
+            return (await admin.OffsetsAsync(Target, Stop)).High;
+        }
+
+        public async Task RecreateTargetAsync()
+        {
+            using var client = new Confluent.Kafka.AdminClientBuilder(new Confluent.Kafka.AdminClientConfig { BootstrapServers = endpoint.BootstrapServers }).Build();
+            await client.DeleteTopicsAsync([Target.Topic]);
+            using var admin = new TopicAdmin(endpoint);
+            await TestKit.Eventually.Until(async () => await admin.PartitionCountAsync(Target.Topic, Stop) is null, () => "still there");
+            await admin.EnsureTopicAsync(Target.Topic, 1, Stop);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            outboxes.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
