@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.IO.Enumeration;
 using StreamMl.ModelEngine;
 using StreamMl.ModelEngine.Metrics;
@@ -163,6 +164,17 @@ public sealed record TrainConfig
 
     /// <summary>The variant whose features this is, of <see cref="Of"/>; null: all features.</summary>
     public string? Variant { get; init; }
+
+    /// <summary>
+    /// The file's text under a comment that says what else was chosen: the seed, which the command line may have set, and the variant. The same for a text that has the
+    /// comment already.
+    /// </summary>
+    public string TextAsRun()
+    {
+        const string mark = "# As run: ";
+        var text = Text.StartsWith(mark, StringComparison.Ordinal) ? Text[(Text.IndexOf('\n', StringComparison.Ordinal) + 1)..] : Text;
+        return string.Create(CultureInfo.InvariantCulture, $"{mark}seed {Seed}, {(Variant is null ? "no variant" : $"variant {Variant}")}\n{text}");
+    }
 
     /// <summary>The configuration with a variant's features. Steps that name a column which the variant takes away do without it; a step of nothing else is left out.</summary>
     public TrainConfig Of(VariantDefinition variant)

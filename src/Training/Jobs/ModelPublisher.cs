@@ -18,7 +18,7 @@ public static class ModelPublisher
     /// <summary>The report as JSON, beside <see cref="ModelFiles.Report"/>.</summary>
     public const string ReportJson = "report.json";
 
-    /// <param name="runId">The tracked run, as <c>experiment/run-id</c>; null where it was not tracked. It is part of the model's content, and so of its version.</param>
+    /// <param name="runId">What finds the tracked run: its <see cref="Tracking.TrainingId"/>; null where it was not tracked. It is part of the model's content, and so of its version.</param>
     public static async Task<ModelVersion> PublishAsync(ModelStore store, string name, TrainedRun run, string? runId, ChangeNote? note, CancellationToken cancellationToken)
     {
         using var draft = store.Begin(Manifest(name, run, runId));
@@ -54,7 +54,7 @@ public static class ModelPublisher
                 RunId = runId,
                 GitCommit = run.GitCommit,
                 Seed = config.Seed,
-                Config = config.Text,
+                Config = config.TextAsRun(),
             },
         };
     }

@@ -47,6 +47,7 @@ public sealed class TrackedTraining(TimeProvider time, Action<string> progress)
     public async Task<TrackedResult> RunAsync(TrainingSet set, TrainConfig config, TrackedOptions options, CancellationToken cancellationToken)
     {
         var commit = options.Commit ?? GitCommit.Of(options.Repository);
+        var training = TrainingId.Of(config, options.Label, set.ManifestHash);
         var writer = RunStore.In(options.Directory, time).Start(options.Experiment ?? set.Manifest.Service, record => record with
         {
             Name = options.RunName ?? "",
@@ -56,15 +57,16 @@ public sealed class TrackedTraining(TimeProvider time, Action<string> progress)
             DataManifestHash = set.ManifestHash,
             GitCommit = commit,
             Seed = config.Seed,
-            Config = config.Text,
+            Config = config.TextAsRun(),
             Variant = config.Variant,
+            Training = training,
             Tags = options.Tags,
         });
         try
         {
             var run = await Task.Run(() => new TrainingJob(time, progress).Run(set, config, options.Label, commit), cancellationToken);
             await LogAsync(writer, run, options.Register ?? set.Manifest.Service, cancellationToken);
-            var model = options.Register is null ? (ModelVersion?)null : await RegisterAsync(run, writer.Id, options, cancellationToken);
+            var model = options.Register is null ? (ModelVersion?)null : await RegisterAsync(run, writer.Id, training, options, cancellationToken);
             if (model is { } version)
                 await writer.UpdateAsync(r => r with { Model = version.ToString() }, cancellationToken);
             await writer.EndAsync(cancellationToken: cancellationToken);
@@ -93,13 +95,14 @@ public sealed class TrackedTraining(TimeProvider time, Action<string> progress)
         await File.WriteAllBytesAsync(writer.ArtifactPath(ModelFiles.Metrics), run.Metrics.ToJson(), cancellationToken);
     }
 
-    private async Task<ModelVersion> RegisterAsync(TrainedRun run, string runId, TrackedOptions options, CancellationToken cancellationToken)
+    private async Task<ModelVersion> RegisterAsync(TrainedRun run, string runId, string training, TrackedOptions options, CancellationToken cancellationToken)
     {
         progress("registering the model");
         var store = ModelStore.In(options.Directory, time);
         var note = new ChangeNote(Environment.UserName, $"trained by run {runId}");
-        // The run's id has a time in it: in the model, the same training would give another version. The journal and the run's record say which made which.
-        var version = await ModelPublisher.PublishAsync(store, options.Register!, run, null, note, cancellationToken);
+        // The run's id has a time in it: in the model, the same training would give another version. So the model names the training, by which the run is found; the journal
+        // and the run's record say which made which.
+        var version = await ModelPublisher.PublishAsync(store, options.Register!, run, training, note, cancellationToken);
         if (options.Alias is { } alias)
             await store.MoveAliasAsync(version, alias, note, cancellationToken);
         return version;

@@ -62,6 +62,9 @@ public sealed record RunRecord
     /// <summary>The configuration's variant that was trained; null: all features.</summary>
     public string? Variant { get; init; }
 
+    /// <summary>What was trained, whenever: runs of the same training have the same. A model names it as its run, since a run's id has a time in it.</summary>
+    public string? Training { get; init; }
+
     /// <summary>The registered model that came of it, as <c>late@0123456789abcdef</c>.</summary>
     public string? Model { get; init; }
 

@@ -128,6 +128,8 @@ public sealed class RunStore(string directory, TimeProvider time)
         // The digits at the end tell runs of one day apart, so they do as a short name.
         if (found.Count == 0 && id.Length >= 4)
             found = [.. ExperimentFiles().SelectMany(e => RunFolders(Path.GetDirectoryName(e.Path)!)).Where(f => Path.GetFileName(f).EndsWith(id, StringComparison.Ordinal))];
+        if (found.Count == 0 && FirstOf(id) is { } first)
+            return first;
         return found.Count switch
         {
             1 => found[0],
@@ -135,6 +137,10 @@ public sealed class RunStore(string directory, TimeProvider time)
             _ => throw new TrackingException($"'{id}' is the beginning of {found.Count} runs: {string.Join(", ", found.Take(5).Select(Path.GetFileName))}; give more of it"),
         };
     }
+
+    /// <summary>The first run of a training (<see cref="TrainingId"/>).</summary>
+    private string? FirstOf(string training) => ExperimentFiles().SelectMany(e => RunFolders(Path.GetDirectoryName(e.Path)!)).Select(RunWriter.Load)
+        .Where(r => r.Record.Training == training).OrderBy(r => r.Record.Model is null).ThenBy(r => r.Record.StartedAt).FirstOrDefault()?.Directory;
 
     private IDisposable Lock() => FileLock.TakeAsync(Path.Combine(layout.Root, ".lock"), LockWait, TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult();
 

@@ -148,6 +148,12 @@ public sealed class TrainingJobTests : IDisposable
         folder.Has(ModelFiles.Report).ShouldBeTrue();
         var card = Encoding.UTF8.GetString(folder.Read(ModelFiles.Card));
         card.ShouldContain("The shops' own people");
+        card.ShouldContain("# As run: seed 1, no variant");
+        // What the card calls its run finds the run that made it.
+        var runs = RunStore.In(lab.Directory, TimeProvider.System);
+        card.ShouldContain($"| Run | {folder.Manifest.Lineage.RunId} |");
+        runs.Load(folder.Manifest.Lineage.RunId!).Record.Id.ShouldBe(first.RunId);
+        runs.Load(first.RunId).Record.Config.ShouldStartWith("# As run: seed 1, no variant\n");
         card.ShouldContain("**Missing: intendedUse**");
         var run = RunStore.In(lab.Directory, TimeProvider.System).Load(first.RunId);
         run.Record.Status.ShouldBe(RunStatus.Finished);
