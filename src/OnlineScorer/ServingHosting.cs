@@ -20,7 +20,7 @@ public static class ServingHosting
     public static IServiceCollection AddFeatureApi(this IServiceCollection services, Action<FeatureApiOptions>? configure = null)
     {
         services.AddFeatureReader();
-        services.AddServingOptions(configure);
+        services.AddServingOptions("Api", configure);
         services.AddSingleton<FeatureApiServer>();
         services.AddHostedService(p => p.GetRequiredService<FeatureApiServer>());
         return services;
@@ -30,7 +30,7 @@ public static class ServingHosting
     public static IServiceCollection AddTriggerServing(this IServiceCollection services, Action<TriggerServingOptions>? configure = null)
     {
         services.AddFeatureReader();
-        services.AddServingOptions(configure);
+        services.AddServingOptions("Serving", configure);
         services.TryAddSingleton(p => new KafkaConsumerFactory(p.GetRequiredService<KafkaEndpoint>()));
         services.TryAddSingleton<ITopicEnds, KafkaTopicEnds>();
         services.AddSingleton(p => new TriggerServices(
@@ -52,7 +52,7 @@ public static class ServingHosting
     public static IServiceCollection AddScoring(this IServiceCollection services, Action<ScoringOptions>? configure = null)
     {
         services.AddFeatureReader();
-        services.AddServingOptions(configure);
+        services.AddServingOptions("Scoring", configure);
         services.TryAddSingleton(ScoringPolicies.None);
         services.TryAddSingleton<IModelCodeFactory, EngineModels>();
         services.TryAddSingleton<ModelLoader>();
@@ -67,17 +67,17 @@ public static class ServingHosting
 
     public static IServiceCollection AddFeatureReader(this IServiceCollection services, Action<FeatureReaderOptions>? configure = null)
     {
-        services.AddServingOptions(configure);
+        services.AddServingOptions("Reading", configure);
         services.TryAddSingleton(p => new FeatureReader(p.GetRequiredService<IStateStore>(), p.GetRequiredService<FeatureReaderOptions>(), p.GetService<IStoreDirectory>()));
         services.TryAddSingleton(TimeProvider.System);
         return services;
     }
 
-    /// <summary>Options by their own type, checked when the host starts.</summary>
-    private static void AddServingOptions<T>(this IServiceCollection services, Action<T>? configure)
+    /// <summary>Options by their own type, from that section of the configuration and then from code, checked when the host starts.</summary>
+    private static void AddServingOptions<T>(this IServiceCollection services, string section, Action<T>? configure)
         where T : class
     {
-        services.AddOptions<T>().ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<T>().BindConfiguration(section).ValidateDataAnnotations().ValidateOnStart();
         if (configure is not null)
             services.Configure(configure);
         services.TryAddSingleton(p => p.GetRequiredService<Microsoft.Extensions.Options.IOptions<T>>().Value);
