@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using Spectre.Console;
 using StreamMl.Cli.Explaining;
 using StreamMl.Cli.Hosting;
+using StreamMl.Cli.Output;
 using StreamMl.Infrastructure.Archive;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Models;
@@ -47,17 +47,18 @@ internal static class ExplainCommand
             Console.WriteLine($"{e.Space}: base {Number(e.BaseValue)} + contributions {Number(e.Contributions.Sum())} = {Number(e.Total)}");
         else
             Console.WriteLine("the model cannot tell contributions");
-        var table = new Table().Border(TableBorder.Simple).AddColumns("input", "value", "contribution", "age", "position", "recomputed");
+        var table = new FittedTable(
+            new FittedColumn("input"), new FittedColumn("value"), new FittedColumn("contribution", IsRight: true), new FittedColumn("age", 2, IsRight: true), new FittedColumn("position", 3), new FittedColumn("recomputed", 1));
         foreach (var input in explained.Inputs.OrderByDescending(i => !i.IsSame).ThenByDescending(i => Math.Abs(i.Contribution ?? 0)).Take(top))
         {
-            table.AddRow(
-                Markup.Escape(input.Name), Markup.Escape(Text(input.Served)), input.Contribution is { } c ? c.ToString("+0.0000;-0.0000;0", CultureInfo.InvariantCulture) : "-",
+            table.Add(
+                input.Name, Text(input.Served), input.Contribution is { } c ? c.ToString("+0.0000;-0.0000;0", CultureInfo.InvariantCulture) : "-",
                 input.View?.AgeUs is { } age ? TimeGrid.FromMicros(age).ToString(@"d\.hh\:mm\:ss", CultureInfo.InvariantCulture) : "-",
-                input.View is { } view ? Markup.Escape($"{view.Log}/{view.Partition} [0, {view.NextOffset})") : "event",
-                input.IsDefault ? "default" : input.IsSame ? "equal" : Markup.Escape($"{Text(input.Recomputed)}: differs"));
+                input.View is { } view ? $"{view.Log}/{view.Partition} [0, {view.NextOffset})" : "event",
+                input.IsDefault ? "default" : input.IsSame ? "equal" : $"{Text(input.Recomputed)}: differs");
         }
 
-        AnsiConsole.Write(table);
+        table.Write();
         if (explained.Inputs.Count > top)
             Console.WriteLine($"({explained.Inputs.Count - top} inputs more; --top {explained.Inputs.Count} shows all)");
         Console.WriteLine(explained.IsEqual

@@ -28,7 +28,7 @@ internal sealed class ApiProblem(int status, string code, string detail, string 
         ViewNotReadyException e => new(503, "view-not-ready", e.Message, "retry once a stream worker with this definition has run", e.Hash8),
         TornReadException e => new(503, "torn-read", e.Message, "retry"),
         StoreUnavailableException e => new(503, "store-unavailable", e.Message, "retry; GET /readyz says when the store is back"),
-        JsonException e => new(400, "bad-json", $"the body is not JSON: {e.Message}", "send an object with 'service' or 'features', and 'entities'"),
+        JsonException e => new(400, "bad-json", $"the body is not JSON: {e.Message}", "send an object: /v1/features takes 'service' or 'features', and 'entities'; /v1/predict takes 'model' and 'rows'"),
         BadHttpRequestException e => new(e.StatusCode, "bad-request", e.Message, "see the server's limits: GET /v1/services"),
         _ => null,
     };

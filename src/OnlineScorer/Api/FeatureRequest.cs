@@ -141,7 +141,7 @@ internal static class FeatureRequest
             case FieldType.Timestamp when value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var micros):
                 return micros.ToString(CultureInfo.InvariantCulture);
             default:
-                throw Bad("bad-key", $"{list}[{index}].{key.Name} is {Short(value)}, a {key.Type} is expected", key.Type == FieldType.String ? "put it in quotes" : $"send a {key.Type}, or null", Short(value));
+                throw Bad("bad-key", $"{list}[{index}].{key.Name} is {Short(value)}, type {key.Type} is expected", key.Type == FieldType.String ? "put it in quotes" : $"send type {key.Type}, or null", Short(value));
         }
     }
 

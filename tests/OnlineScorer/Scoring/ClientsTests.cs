@@ -55,7 +55,7 @@ public sealed class ClientsTests
         (noModel.StatusCode, noModel.Status.Detail.Contains("no-such-model", StringComparison.Ordinal)).ShouldBe((StatusCode.NotFound, true));
         (await Should.ThrowAsync<RpcException>(() => scorer.PredictAsync(new PredictOne { Model = "late" }).ResponseAsync)).Status.Detail.ShouldContain("missing-input");
         var client = new StreamMlClient(api.Http);
-        (await client.PredictAsync(null, new Dictionary<string, object?> { ["origin"] = 1.5 }, cancellationToken: TestContext.Current.CancellationToken)).Error!.ShouldContain("a String is expected");
+        (await client.PredictAsync(null, new Dictionary<string, object?> { ["origin"] = 1.5 }, cancellationToken: TestContext.Current.CancellationToken)).Error!.ShouldContain("type String is expected");
     }
 
     private static Row RowOf(string origin, string? dest, long number)

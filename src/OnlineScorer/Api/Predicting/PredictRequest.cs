@@ -146,7 +146,7 @@ internal static class PredictRequest
                 into.Set(row, FeatureRequest.ParseTime(value, $"rows[{index}].{field.Name}", time));
                 break;
             default:
-                throw Bad("bad-input", $"rows[{index}].{field.Name} is {FeatureRequest.Short(value)}, a {field.Type} is expected", $"send a {field.Type}, or null", FeatureRequest.Short(value));
+                throw Bad("bad-input", $"rows[{index}].{field.Name} is {FeatureRequest.Short(value)}, type {field.Type} is expected", $"send type {field.Type}, or null", FeatureRequest.Short(value));
         }
     }
 

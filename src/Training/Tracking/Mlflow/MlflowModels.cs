@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using StreamMl.Infrastructure.Models;
 using StreamMl.Shared.Models;
+using StreamMl.Training.Tracking.Search;
 
 namespace StreamMl.Training.Tracking.Mlflow;
 
@@ -42,10 +43,10 @@ internal sealed class MlflowModels(ModelStore models, MlflowArtifacts artifacts)
     }
 
     private JsonObject SearchModels(MlflowRequest request) => MlflowPages.Search(
-        "registered_models", request, models.Names(), n => AsRun(n, n, ChangedAt(n)), Model, 100, 1_000);
+        "registered_models", request, models.Names(), n => AsRun(n, n, ChangedAt(n), []), Model, 100, 1_000);
 
     private JsonObject SearchVersions(MlflowRequest request) => MlflowPages.Search(
-        "model_versions", request, models.Names().SelectMany(models.Versions), e => AsRun(e.Version.Name, RunIdOf(models.Open(e.Version)) ?? "", e.PublishedAt ?? DateTimeOffset.UnixEpoch), e => Version(e.Version), 1_000, 200_000);
+        "model_versions", request, models.Names().SelectMany(models.Versions), e => AsRun(e.Version.Name, RunIdOf(models.Open(e.Version)) ?? "", e.PublishedAt ?? DateTimeOffset.UnixEpoch, [new(FilterParser.VersionNumber, Number(e.Version))]), e => Version(e.Version), 1_000, 200_000);
 
     private JsonObject Latest(MlflowRequest request) =>
         new() { ["model_versions"] = new JsonArray([.. models.Versions(Known(request)).Take(1).Select(e => Version(e.Version))]) };
@@ -162,5 +163,6 @@ internal sealed class MlflowModels(ModelStore models, MlflowArtifacts artifacts)
     /// <summary>The lineage has the experiment before it.</summary>
     private static string? RunIdOf(ModelFolder folder) => folder.Manifest.Lineage.RunId?.Split('/')[^1];
 
-    private static Run AsRun(string name, string id, DateTimeOffset at) => new(new RunRecord { Id = id, Experiment = "", Name = name, StartedAt = at }, "", NoMetrics);
+    private static Run AsRun(string name, string id, DateTimeOffset at, IEnumerable<KeyValuePair<string, string>> parameters) =>
+        new(new RunRecord { Id = id, Experiment = "", Name = name, StartedAt = at, Params = new Dictionary<string, string>(parameters, StringComparer.Ordinal) }, "", NoMetrics);
 }

@@ -11,6 +11,9 @@ internal static class FilterParser
 {
     private const int MaxLength = 10_000;
     private static readonly string[] Comparators = [">=", "<=", "!=", "=", ">", "<"];
+    /// <summary>MLflow's name of a registered version's number, by which clients order versions.</summary>
+    public const string VersionNumber = "version_number";
+
     private static readonly string[] Attributes = ["run_id", "run_name", "status", "user_id", "start_time", "end_time", "artifact_uri"];
 
     public static IReadOnlyList<RunCondition> Conditions(string filter)
@@ -103,6 +106,9 @@ internal static class FilterParser
 
     private static RunField Attribute(string name)
     {
+        // Of a registered version, which is searched as a run: it sorts as a number, as parameters do.
+        if (name.Equals(VersionNumber, StringComparison.OrdinalIgnoreCase))
+            return new RunField(RunFieldKind.Param, VersionNumber);
         var key = name.ToLowerInvariant() switch
         {
             "run name" or "name" => "run_name",

@@ -20,6 +20,8 @@ public sealed class MlflowModelsTests
         var two = await PublishAsync(store, 2);
         var found = (await lab.GetAsync("model-versions/search?filter=name%3D%27late%27"))["model_versions"]!.AsArray();
         found.Select(v => (string)v!["version"]!).ShouldBe(["2", "1"]);
+        foreach (var (order, expected) in new[] { ("version_number+ASC", "1"), ("version_number+DESC", "2"), ("name", "2"), ("creation_timestamp+ASC", "1"), ("last_updated_timestamp+DESC", "2") })
+            ((string)(await lab.GetAsync($"model-versions/search?order_by={order}"))["model_versions"]![0]!["version"]!).ShouldBe(expected, order);
         found[0]!["tags"]!.AsArray().ShouldContain(t => (string)t!["key"]! == "streamml.version" && (string)t["value"]! == two.Version);
         ((string)found[0]!["run_id"]!).ShouldBe("20260101-000000-abcdef");
         ((string)(await lab.GetAsync($"model-versions/get?name=late&version={one.Version}"))["model_version"]!["version"]!).ShouldBe("1");
