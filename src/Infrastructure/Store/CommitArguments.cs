@@ -49,6 +49,10 @@ internal readonly struct CommitArguments
         return new CommitResult(CommitStatus.Refused, actual);
     }
 
+    /// <summary>The same of an answer that came by way of a redirect.</summary>
+    public static CommitResult Read(RedisResult reply) =>
+        reply.Resp3Type is ResultType.SimpleString or ResultType.BulkString ? CommitResult.Committed : new CommitResult(CommitStatus.Refused, (byte[]?[]?)reply ?? []);
+
     private static byte[] FirstKey(StoreCommit commit) =>
         (commit.CheckKeys.Count > 0 ? commit.CheckKeys : commit.DeletedKeys.Count > 0 ? commit.DeletedKeys : commit.Keys)[0].ToArray();
 

@@ -10,7 +10,8 @@ namespace StreamMl.Infrastructure.Store;
 public sealed class RedisStateStore(IConnectionMultiplexer redis) : IStateStore
 {
     private readonly IDatabase database = redis.GetDatabase();
-    private readonly bool isCluster = redis.GetEndPoints().Any(e => redis.GetServer(e).ServerType == ServerType.Cluster);
+    private readonly bool isCluster = IsCluster(redis);
+    private readonly CommandFlags flags = IsCluster(redis) ? CommandFlags.DemandMaster | CommandFlags.NoRedirect : CommandFlags.DemandMaster;
 
     public async Task<CommitResult> CommitAsync(StoreCommit commit, CancellationToken cancellationToken)
     {
@@ -18,8 +19,7 @@ public sealed class RedisStateStore(IConnectionMultiplexer redis) : IStateStore
         var arguments = CommitArguments.Of(commit);
         try
         {
-            using var reply = await ExecuteScriptAsync(arguments);
-            return CommitArguments.Read(reply, commit.CheckKeys.Count);
+            return await ExecuteScriptAsync(arguments, commit.CheckKeys.Count);
         }
         catch (Exception e) when (e is RedisTimeoutException or RedisConnectionException)
         {
@@ -55,52 +55,54 @@ public sealed class RedisStateStore(IConnectionMultiplexer redis) : IStateStore
         }
     }
 
-    // A cluster answers one MGET per hash slot; they are sent together, so it is one round trip per shard still.
+    private static bool IsCluster(IConnectionMultiplexer redis) => redis.GetEndPoints().Any(e => redis.GetServer(e).ServerType == ServerType.Cluster);
+
+    // A cluster answers one MGET per hash slot; they are sent together, so it is one round trip per shard still. None is left behind when another fails: it would still read the
+    // caller's keys.
     private async Task ReadShardsAsync(PackedBytes keys, StoreValues values)
     {
-        var replies = SlotGroups.Of(keys).Select(indexes => (Indexes: indexes, Reply: MgetAsync(keys, indexes))).ToList();
-        List<Exception>? errors = null;
-        foreach (var (indexes, task) in replies)
+        var slots = SlotGroups.Of(keys);
+        var replies = await Task.WhenAll(slots.Select(indexes => MgetAsync(keys, indexes)));
+        for (var i = 0; i < replies.Length; i++)
         {
-            try
-            {
-                using var reply = await task;
-                CopyValues(reply, indexes, values);
-            }
-            catch (Exception e)
-            {
-                // All of them are waited for: those still under way read the caller's keys.
-                (errors ??= []).Add(e);
-            }
+            replies[i].CopyTo(values, slots[i]);
+            replies[i].Dispose();
         }
-
-        if (errors is not null)
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(errors[0]);
     }
 
     private async Task ReadAsync(PackedBytes keys, IReadOnlyList<int> indexes, StoreValues values)
     {
         using var reply = await MgetAsync(keys, indexes);
-        CopyValues(reply, indexes, values);
+        reply.CopyTo(values, indexes);
     }
 
-    private async Task<RespResult> MgetAsync(PackedBytes keys, IReadOnlyList<int> indexes)
+    private async Task<MgetReply> MgetAsync(PackedBytes keys, IReadOnlyList<int> indexes)
     {
         var arguments = new RedisKeyOrValue[indexes.Count];
         arguments[0] = (RedisKey)keys[indexes[0]].ToArray(); // the first one names the shard; the others are only bytes
         for (var i = 1; i < arguments.Length; i++)
             arguments[i] = (RedisValue)keys.Memory(indexes[i]);
-        return await database.ExecuteRespAsync("MGET", arguments, CommandFlags.DemandMaster);
+        try
+        {
+            return new MgetReply(await database.ExecuteRespAsync("MGET", arguments, flags));
+        }
+        catch (RedisException e) when (isCluster && Redirects.IsOne(e))
+        {
+            return new MgetReply(await Redirects.FollowAsync(database, "MGET", arguments));
+        }
     }
 
-    private static void CopyValues(RespResult reply, IReadOnlyList<int> indexes, StoreValues values)
+    private async Task<CommitResult> ExecuteScriptAsync(CommitArguments arguments, int checks)
     {
-        var reader = reply.Read();
-        for (var i = 0; i < indexes.Count; i++)
+        try
         {
-            reader.MoveNextScalar();
-            if (!reader.IsNull)
-                reader.CopyTo(values.Allocate(indexes[i], reader.ScalarLength()));
+            using var reply = await ExecuteScriptAsync(arguments);
+            return CommitArguments.Read(reply, checks);
+        }
+        catch (RedisException e) when (isCluster && Redirects.IsOne(e))
+        {
+            // The server that answered did nothing; whether the next one knows the script is not known.
+            return CommitArguments.Read(await Redirects.FollowAsync(database, "EVAL", arguments.With(CommitScript.Text)));
         }
     }
 
@@ -108,12 +110,12 @@ public sealed class RedisStateStore(IConnectionMultiplexer redis) : IStateStore
     {
         try
         {
-            return await database.ExecuteRespAsync("EVALSHA", arguments.With(CommitScript.Sha), CommandFlags.DemandMaster);
+            return await database.ExecuteRespAsync("EVALSHA", arguments.With(CommitScript.Sha), flags);
         }
         catch (RedisServerException e) when (e.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
         {
             // A new or flushed server: EVAL runs it and keeps it.
-            return await database.ExecuteRespAsync("EVAL", arguments.With(CommitScript.Text), CommandFlags.DemandMaster);
+            return await database.ExecuteRespAsync("EVAL", arguments.With(CommitScript.Text), flags);
         }
     }
 }

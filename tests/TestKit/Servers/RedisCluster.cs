@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Text;
 using StreamMl.Infrastructure.Redis;
+using StreamMl.Infrastructure.Store;
+using StreamMl.Shared.Log;
 
 namespace StreamMl.TestKit.Servers;
 
@@ -38,19 +41,21 @@ public sealed class RedisCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>The node that owns the slot now, as a living node tells.</summary>
-    public async Task<RedisProcess> OwnerAsync(int slot)
-    {
-        foreach (var node in nodes)
-        {
-            if (await TryAskAsync(node, "CLUSTER", "NODES") is not { } view)
-                continue;
-            var owner = view.Split('\n').Select(ClusterLine.Parse).FirstOrDefault(line => line.Owns(slot));
-            if (owner is not null)
-                return nodes.Single(n => n.Port == owner.Port);
-        }
+    /// <summary>The slot of a log partition's keys.</summary>
+    public static int SlotOf(PartitionId log) => SlotGroups.SlotOf(Encoding.UTF8.GetBytes(LogNames.HashTag(log)));
 
-        throw new InvalidOperationException($"no node owns slot {slot}");
+    /// <summary>The node that owns the slot now, as a living node tells.</summary>
+    public async Task<RedisProcess> OwnerAsync(int slot) => await FindOwnerAsync(slot) ?? throw new InvalidOperationException($"no node owns slot {slot}");
+
+    /// <summary>Kills the slot's primary and waits until its replica has been elected and every living node sees all slots served.</summary>
+    /// <returns>The dead node.</returns>
+    public async Task<RedisProcess> FailOverAsync(int slot)
+    {
+        var primary = await OwnerAsync(slot);
+        await primary.KillAsync();
+        await Eventually.Until(async () => await FindOwnerAsync(slot) is { } owner && owner != primary, () => $"no replica of {primary.Endpoint} was elected");
+        await WholeAsync();
+        return primary;
     }
 
     /// <summary>Waits until every living node sees all slots served.</summary>
@@ -62,34 +67,51 @@ public sealed class RedisCluster : IAsyncDisposable
         },
         () => "the cluster did not become whole");
 
-    /// <summary>Moves a slot as redis-cli's reshard does, ten keys at a time; whoever uses it meanwhile is sent to and fro.</summary>
+    /// <summary>Moves a slot as redis-cli's reshard does, ten keys at a time; whoever uses it meanwhile is sent to and fro, or told to try again.</summary>
     /// <param name="slot">The slot.</param>
     /// <param name="target">A primary.</param>
-    /// <param name="between">Called between the steps, with the number of keys moved.</param>
-    public async Task MigrateAsync(int slot, RedisProcess target, Func<int, Task> between)
+    /// <param name="whenMoved">Called when the target has all keys and the source still owns the slot: each command is answered by ASK.</param>
+    public async Task MigrateAsync(int slot, RedisProcess target, Func<Task> whenMoved)
     {
         var source = await OwnerAsync(slot);
         string number = Text(slot), sourceId = await source.AskAsync("CLUSTER", "MYID"), targetId = await target.AskAsync("CLUSTER", "MYID");
         await target.AskAsync("CLUSTER", "SETSLOT", number, "IMPORTING", sourceId);
         await source.AskAsync("CLUSTER", "SETSLOT", number, "MIGRATING", targetId);
-        for (var moved = 0; ;)
-        {
-            await between(moved);
-            var keys = (await source.AskAsync("CLUSTER", "GETKEYSINSLOT", number, "10")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-            if (keys.Length == 0)
-                break;
-            await source.AskAsync(["MIGRATE", "127.0.0.1", Text(target.Port), "", "0", "5000", "KEYS", .. keys]);
-            moved += keys.Length;
-        }
-
+        while ((await source.AskAsync("CLUSTER", "GETKEYSINSLOT", number, "10")).Split('\n', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } keys)
+            await source.AskAsync(["MIGRATE", "127.0.0.1", Text(target.Port), "", "0", "5000", "KEYS", .. keys.Select(k => k.Trim())]);
+        await whenMoved();
         await target.AskAsync("CLUSTER", "SETSLOT", number, "NODE", targetId);
         await source.AskAsync("CLUSTER", "SETSLOT", number, "NODE", targetId);
+    }
+
+    /// <summary>The primary's replica gets nothing more, and is still the one that is elected when the primary dies: the store then goes back to this moment.</summary>
+    public async Task CutReplicaAsync(RedisProcess primary)
+    {
+        var id = await primary.AskAsync("CLUSTER", "MYID");
+        var replica = (await primary.AskAsync("CLUSTER", "REPLICAS", id)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(ClusterLine.Parse).Select(line => nodes.Single(n => n.Port == line.Port)).First();
+        await replica.AskAsync("CONFIG", "SET", "masteruser", "nobody");
+        await replica.AskAsync("CONFIG", "SET", "masterauth", "wrong");
+        await primary.AskAsync("CLIENT", "KILL", "TYPE", "replica");
+        await Eventually.Until(async () => (await replica.AskAsync("INFO", "replication")).Contains("master_link_status:down", StringComparison.Ordinal), () => $"{replica.Endpoint} still follows");
     }
 
     public async ValueTask DisposeAsync()
     {
         foreach (var node in nodes)
             await node.DisposeAsync();
+    }
+
+    private async Task<RedisProcess?> FindOwnerAsync(int slot)
+    {
+        foreach (var node in nodes)
+        {
+            if (await TryAskAsync(node, "CLUSTER", "NODES") is not { } view)
+                continue;
+            if (view.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(ClusterLine.Parse).FirstOrDefault(line => line.Owns(slot)) is { } owner)
+                return nodes.Single(n => n.Port == owner.Port);
+        }
+
+        return null;
     }
 
     private async Task FormAsync()
@@ -107,6 +129,7 @@ public sealed class RedisCluster : IAsyncDisposable
         for (var i = Primaries; i < nodes.Count; i++)
             await nodes[i].AskAsync("CLUSTER", "REPLICATE", await nodes[i - Primaries].AskAsync("CLUSTER", "MYID"));
         await Eventually.Until(async () => (await Task.WhenAll(nodes.Skip(Primaries).Select(n => n.AskAsync("INFO", "replication")))).All(v => v.Contains("master_link_status:up", StringComparison.Ordinal)), () => "the replicas do not follow");
+        await Eventually.Until(async () => (await Task.WhenAll(nodes.Select(n => n.AskAsync("CLUSTER", "NODES")))).All(v => v.Split('\n').Count(l => l.Contains("slave", StringComparison.Ordinal)) == nodes.Count - Primaries), () => "the nodes do not know who follows whom");
     }
 
     private static async Task<string> BusPortAsync(RedisProcess node) => (await node.AskAsync("CONFIG", "GET", "cluster-port")).Split('\n')[^1].Trim();
