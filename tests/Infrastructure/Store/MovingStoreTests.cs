@@ -148,7 +148,7 @@ public sealed class MovingStoreTests
         PartitionId[] logs = [.. Enumerable.Range(0, Logs).Select(i => new PartitionId("moving", i))];
         var traffic = new Traffic(logs.Length);
         using var done = new CancellationTokenSource();
-        var running = logs.Select(log => Task.Run(() => WriteAsync(store, log, done.Token))).Append(Task.Run(() => ReadAsync(store, logs, traffic, done.Token))).ToList();
+        var running = logs.Select(log => Task.Run(() => WriteAsync(store, log, traffic, done.Token))).Append(Task.Run(() => ReadAsync(store, logs, traffic, done.Token))).ToList();
         await traffic.NextAsync();
         await disturb(logs, traffic.NextAsync);
         await traffic.NextAsync();
@@ -157,12 +157,12 @@ public sealed class MovingStoreTests
         return traffic;
     }
 
-    private static async Task WriteAsync(IStateStore store, PartitionId log, CancellationToken done)
+    private static async Task WriteAsync(IStateStore store, PartitionId log, Traffic traffic, CancellationToken done)
     {
         var position = await PositionAsync(store, log);
         while (!done.IsCancellationRequested)
         {
-            var next = BitConverter.GetBytes((position is null ? 0 : BitConverter.ToInt64(position)) + 1);
+            var next = BitConverter.GetBytes(Round(position) + 1);
             var commit = new StoreCommit(log);
             commit.Expect(Key(log, "pos"), position);
             for (var i = 0; i < States; i++)
@@ -171,7 +171,9 @@ public sealed class MovingStoreTests
             try
             {
                 var result = await store.CommitAsync(commit, CancellationToken.None);
-                position = result.Status == CommitStatus.Committed ? next : await PositionAsync(store, log);
+                var stands = result.Status == CommitStatus.Committed ? next : await PositionAsync(store, log);
+                traffic.Acknowledged(position, stands);
+                position = stands;
             }
             catch (StoreUnavailableException)
             {
@@ -222,18 +224,28 @@ public sealed class MovingStoreTests
         }
     }
 
+    private static long Round(ReadOnlySpan<byte> position) => position.IsEmpty ? 0 : BitConverter.ToInt64(position);
+
     private static byte[] Key(PartitionId log, string name) => Encoding.UTF8.GetBytes($"{LogNames.HashTag(log)}{name}");
 
-    /// <summary>What the reader saw. Written by one thread.</summary>
+    /// <summary>What the reader and the writers saw. Reads are judged by one thread.</summary>
     private sealed class Traffic(int logs)
     {
         private readonly long[] positions = new long[logs];
+        private int wentBack;
 
         public int Reads { get; private set; }
 
         public int Torn { get; private set; }
 
-        public int WentBack { get; private set; }
+        /// <summary>Times that a writer found less in the store than had been acknowledged to it.</summary>
+        public int WentBack => wentBack;
+
+        public void Acknowledged(byte[]? before, byte[]? now)
+        {
+            if (Round(now) < Round(before))
+                Interlocked.Increment(ref wentBack);
+        }
 
         public void Judge(StoreValues values, int logCount)
         {
@@ -251,10 +263,7 @@ public sealed class MovingStoreTests
                     }
                 }
 
-                var now = position.IsEmpty ? 0 : BitConverter.ToInt64(position);
-                if (now < positions[log])
-                    WentBack++;
-                Volatile.Write(ref positions[log], now);
+                Volatile.Write(ref positions[log], Round(position));
             }
         }
 
