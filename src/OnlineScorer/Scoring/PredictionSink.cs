@@ -37,34 +37,37 @@ internal sealed class PredictionSink(
     {
         // One look at what serves: a batch is scored by the same models throughout.
         await UseAsync(host.Serving, batch.Events.Schema, cancellationToken);
+        var made = 0L;
         foreach (var request in requests)
         {
             foreach (var lane in lanes)
-                await WriteAsync(lane, batch, request, cancellationToken);
+                made += await WriteAsync(lane, batch, request, cancellationToken) ? 1 : 0;
         }
 
-        ServingMetrics.Predictions.Add((long)requests.Count * lanes.Count, tag);
+        ServingMetrics.Predictions.Add(made, tag);
     }
 
     public Task FlushAsync(CancellationToken cancellationToken) => output.FlushAsync(cancellationToken);
 
     public ValueTask DisposeAsync() => output.DisposeAsync();
 
-    private async ValueTask WriteAsync(Lane lane, ServedBatch batch, int request, CancellationToken cancellationToken)
+    /// <summary>Whether a prediction was made: not of an event that is written already, nor of one that is dead-lettered.</summary>
+    private async ValueTask<bool> WriteAsync(Lane lane, ServedBatch batch, int request, CancellationToken cancellationToken)
     {
         var trigger = batch.Triggers[request];
         var partition = trigger.Partition.Partition;
         if (IsWritten(lane, partition, trigger.Offset))
-            return;
+            return false;
         if (Score(lane.Session, batch, request) is not { } refusal)
         {
             await output.SendAsync(partition, batch.KeyMemory(request), lane.Encoder.Encode(batch, request, lane.Session), trigger.ArrivalTimeUs, cancellationToken);
-            return;
+            return true;
         }
 
         ServingMetrics.Failed.Add(1, tag);
         await output.SendDeadLetterAsync(
             new FailedEvent(lane.Variant, trigger.Partition.Topic, partition, trigger.Offset, batch.Key(request), batch.Value(request), trigger.ArrivalTimeUs, refusal), cancellationToken);
+        return false;
     }
 
     private bool IsWritten(Lane lane, int partition, long offset) => written.TryGetValue(partition, out var before)

@@ -53,7 +53,7 @@ public sealed class ClientsTests
         var scorer = new Scorer.ScorerClient(channel);
         var noModel = await Should.ThrowAsync<RpcException>(() => scorer.PredictAsync(new PredictOne { Model = "early" }).ResponseAsync);
         (noModel.StatusCode, noModel.Status.Detail.Contains("no-such-model", StringComparison.Ordinal)).ShouldBe((StatusCode.NotFound, true));
-        (await Should.ThrowAsync<RpcException>(() => scorer.PredictAsync(new PredictOne { Model = "late" }).ResponseAsync)).Status.Detail.ShouldContain("missing-input");
+        (await Should.ThrowAsync<RpcException>(() => scorer.PredictAsync(new PredictOne { Model = "late" }).ResponseAsync)).Status.Detail.ShouldContain("lacks");
         var client = new StreamMlClient(api.Http);
         (await client.PredictAsync(null, new Dictionary<string, object?> { ["origin"] = 1.5 }, cancellationToken: TestContext.Current.CancellationToken)).Error!.ShouldContain("type String is expected");
     }

@@ -124,7 +124,10 @@ public sealed class PredictionSinkTests : IDisposable
         await models.RefreshAsync();
         Trigger("JFK", "LAX", -1, ServingLab.StartUs); // the linear model's planted fault
         Trigger("JFK", "LAX", 7, ServingLab.StartUs + 1);
+        using var counted = new CountedHere();
         await ServeAsync(topic, models, () => log.Durable.Count == 1);
+        counted["streamml.serving.predictions"].ShouldBe(1);
+        counted["streamml.serving.failed"].ShouldBe(1);
         var failed = log.DeadLetters.Single();
         failed.Reason.ShouldContain("planted");
         failed.Offset.ShouldBe(0);
@@ -132,6 +135,7 @@ public sealed class PredictionSinkTests : IDisposable
         failed.Value.ShouldBe(TripAvro.Encode(1, "JFK", "LAX", -1, ServingLab.StartUs));
         await ServeAsync(topic.Reopen(), models, () => true);
         log.DeadLetters.Count.ShouldBe(1);
+        counted["streamml.serving.predictions"].ShouldBe(1, "what is written already is not made again");
     }
 
     [Fact]

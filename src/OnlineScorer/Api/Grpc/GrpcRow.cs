@@ -32,8 +32,11 @@ internal static class GrpcRow
         }
 
         if (named < program.Keys.Count + work.Given.Schema.Fields.Count)
-            work.Fail(request, new ApiProblem(400, "missing-input", $"rows[{index}] names {row.Values.Count} values", $"send {PredictRequest.Wanted(work.Model)}; a value with none set is null"));
+            work.Fail(request, new ApiProblem(400, "missing-input", $"rows[{index}] lacks {string.Join(", ", Missing(work, row))}", $"send {PredictRequest.Wanted(work.Model)}; a value with none set is null"));
     }
+
+    private static IEnumerable<string> Missing(PredictWork work, Row row) =>
+        work.Model.Service.Program.Keys.Select(k => k.Name).Concat(work.Given.Schema.Fields.Select(f => f.Name)).Distinct(StringComparer.Ordinal).Where(n => !row.Values.ContainsKey(n));
 
     private static bool TrySetKey(PredictWork work, int request, int slot, Value value)
     {
