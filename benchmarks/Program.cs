@@ -17,6 +17,7 @@ using StreamMl.Benchmarks.Training;
     ("consume", "raw records from Kafka: Confluent.Kafka's consumer and librdkafka's batch call", ConsumeBenchmark.Run),
     ("decode", "Avro decoding against Apache.Avro's specific reader and Confluent's generic deserializer", DecodeBenchmark.Run),
     ("kernel", "one row through 100 trees x 31 leaves against ML.NET's PredictionEngine", KernelBenchmark.Run),
+    ("outgoing", "repartitioned records in Kafka transactions beside the same without, at several records per commit", OutgoingBenchmark.Run),
     ("predict", "POST /v1/predict beside a bare Kestrel endpoint that answers a constant of the same size", PredictBenchmark.Run),
     ("read", "online read of 64 entities x 3 views against HGETALL of text fields, same client, one redis-server", ReadBenchmark.Run),
     ("score-loop", "Kafka to store to model to Kafka beside the same loop with an HGETALL per event, and beside MGET alone", ScoreLoopBenchmark.Run),

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
 
 namespace StreamMl.Infrastructure.Archive;
 
@@ -44,14 +45,18 @@ public sealed class ArchiveLayout(string directory)
 
     /// <summary>How many partitions the log had when it was archived, or null where that is not known.</summary>
     /// <exception cref="InvalidDataException">log.json is not readable.</exception>
-    public int? Partitions(string log)
+    public int? Partitions(string log) => Topic(log)?.Partitions;
+
+    /// <summary>Which topic was archived: its partitions, and the id that Kafka had given it (empty where it gave none); null where that is not known.</summary>
+    /// <exception cref="InvalidDataException">log.json is not readable.</exception>
+    public TopicRecord? Topic(string log)
     {
         if (!File.Exists(InfoPath(log)))
             return null;
         try
         {
             using var json = JsonDocument.Parse(File.ReadAllBytes(InfoPath(log)));
-            return json.RootElement.GetProperty("partitions").GetInt32();
+            return new TopicRecord(json.RootElement.TryGetProperty("topicId", out var id) ? id.GetString() ?? "" : "", json.RootElement.GetProperty("partitions").GetInt32());
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -61,16 +66,23 @@ public sealed class ArchiveLayout(string directory)
 
     /// <summary>Notes the partition count.</summary>
     /// <exception cref="InvalidOperationException">The log was archived with another count: its entities would move between partitions.</exception>
-    public void SetPartitions(string log, int partitions)
-    {
-        if (Partitions(log) is { } known)
-        {
-            if (known != partitions)
-                throw new InvalidOperationException($"topic '{log}' has {partitions} partitions, its archive in {Directory} was written from {known}: archive the recreated topic into another directory");
-            return;
-        }
+    public void SetPartitions(string log, int partitions) => SetTopic(log, new TopicRecord("", partitions));
 
-        DurableFile.WriteAllBytes(InfoPath(log), JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, int>(StringComparer.Ordinal) { ["partitions"] = partitions }));
+    /// <summary>Notes which topic is archived, or that it still is this one.</summary>
+    /// <exception cref="InvalidOperationException">The archive is of another topic: one that had another partition count, or one of the same name that was deleted since.</exception>
+    public void SetTopic(string log, TopicRecord topic)
+    {
+        var known = Topic(log);
+        if (known is not null && known.Partitions != topic.Partitions)
+            throw new InvalidOperationException($"topic '{log}' has {topic.Partitions} partitions, its archive in {Directory} was written from {known.Partitions}: archive the recreated topic into another directory");
+        if (known is not null && !known.IsSameAs(topic))
+            throw new InvalidOperationException($"topic '{log}' was recreated: its id is {topic.Id}, and its archive in {Directory} was written from {known.Id}, whose offsets mean other records. Archive the recreated topic into another directory");
+        if (known is not null && (known.Id.Length > 0 || topic.Id.Length == 0))
+            return;
+        var info = new Dictionary<string, object>(StringComparer.Ordinal) { ["partitions"] = topic.Partitions };
+        if (topic.Id.Length > 0)
+            info["topicId"] = topic.Id;
+        DurableFile.WriteAllBytes(InfoPath(log), JsonSerializer.SerializeToUtf8Bytes(info));
     }
 
     public string SchemaPath(int id) => Path.Combine(Directory, "schemas", $"{id}.avsc");

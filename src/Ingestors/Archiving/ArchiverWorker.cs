@@ -21,14 +21,18 @@ internal sealed partial class ArchiverWorker(
         if (logs.Count == 0)
             return;
         using var admin = new TopicAdmin(kafka);
+        var layout = new ArchiveLayout(options.Value.Directory);
         foreach (var (log, partitions) in logs)
+        {
             await admin.EnsureTopicAsync(log, partitions, stoppingToken);
+            layout.SetTopic(log, await admin.DescribeAsync(log, stoppingToken));
+        }
+
         using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions
         {
             GroupId = options.Value.GroupId,
             UseConsumerProtocol = options.Value.UseConsumerProtocol,
         });
-        var layout = new ArchiveLayout(options.Value.Directory);
         using var archiver = new Archiver(layout, source, logs, new SchemaArchive(layout, SchemaOf), options.Value, time, logger)
         {
             Budget = kafka.Budget,

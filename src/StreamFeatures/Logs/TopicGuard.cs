@@ -1,7 +1,9 @@
 using System.Text;
+using StreamMl.Infrastructure.Archive;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
+using StreamMl.StreamFeatures.Rebuilding;
 
 namespace StreamMl.StreamFeatures.Logs;
 
@@ -28,6 +30,11 @@ internal sealed class TopicGuard(TopicAdmin admin, IStateStore store)
                 await NoteAsync(partition, key, now, cancellationToken);
         }
     }
+
+    /// <summary>Whether an archive was written from the topic as it is now; one that does not say (older ones, the embedded Kafka's) is believed.</summary>
+    /// <exception cref="HandOverException">It was written from a topic that was deleted since.</exception>
+    public async Task CheckArchiveAsync(LogPlan plan, ArchiveLayout layout, CancellationToken cancellationToken) =>
+        CompareArchive(plan.Topic, layout.Directory, layout.Topic(plan.Topic), await admin.DescribeAsync(plan.Topic, cancellationToken));
 
     /// <summary>The ranges between positions and topics; empty where every position is in its topic.</summary>
     /// <exception cref="TopicChangedException">A position is past its topic's end.</exception>
@@ -60,6 +67,13 @@ internal sealed class TopicGuard(TopicAdmin admin, IStateStore store)
             throw new TopicChangedException($"topic '{topic}' has {now.Partitions} partitions, and the store's states were made from {noted.Partitions}: entities live elsewhere now. {Remedy}");
         if (!noted.IsSameAs(now))
             throw new TopicChangedException($"topic '{topic}' was recreated: its id is {now.Id}, and the store's positions belong to {noted.Id}, whose offsets mean nothing here. {Remedy}");
+    }
+
+    internal static void CompareArchive(string topic, string directory, TopicRecord? archived, TopicRecord now)
+    {
+        // The partition count has its own message.
+        if (archived is not null && archived.Partitions == now.Partitions && !archived.IsSameAs(now))
+            throw new HandOverException($"the archive of '{topic}' in {directory} was written from another topic of that name: that one's id was {archived.Id}, and the topic's is {now.Id}, so it was recreated since, and its offsets are other records. Replay the source into the new topic, archive it into another directory (`streamml archive` with another --archive), and rebuild from there; or `streamml reset --all --yes`, so that every view starts anew on the topic as it is");
     }
 
     private const string Remedy = "Replay the source into it (or let it fill), archive it into another directory, and run `streamml reset --all --yes`, so that every view starts anew on the topic as it is";

@@ -42,11 +42,14 @@ public sealed class Rebuild(Catalog catalog, string archiveDirectory, KafkaEndpo
             return [];
         using var admin = new TopicAdmin(kafka);
         var partitions = await LogTopics.MakeAsync(admin, plans, cancellationToken);
+        var (guard, layout) = (new TopicGuard(admin, store), new ArchiveLayout(archiveDirectory));
         foreach (var plan in plans)
-            await new TopicGuard(admin, store).CheckAsync(plan, [.. Enumerable.Range(0, plan.Source.Partitions).Select(p => new PartitionId(plan.Topic, p))], cancellationToken);
+            await guard.CheckArchiveAsync(plan, layout, cancellationToken);
+        foreach (var plan in plans)
+            await guard.CheckAsync(plan, [.. Enumerable.Range(0, plan.Source.Partitions).Select(p => new PartitionId(plan.Topic, p))], cancellationToken);
         await using var producer = new KafkaProducerFactory(kafka).Create(KafkaRecordSink.WithoutGaps);
         using var metrics = new StreamMetrics();
-        return await new StoreRebuild(new ArchiveLayout(archiveDirectory), store, new KafkaRecordSink(producer, partitions), metrics, options, time, loggers)
+        return await new StoreRebuild(layout, store, new KafkaRecordSink(producer, partitions), metrics, options, time, loggers)
         {
             TopicOffsets = (p, token) => admin.OffsetsAsync(p, token),
             NoteDeliveredAsync = (target, from, marks, token) => NoteAsync(admin, target, from, marks, token),

@@ -2,6 +2,8 @@ using Confluent.Kafka;
 using CsCheck;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using StreamMl.Infrastructure.Archive;
 using StreamMl.Infrastructure.Embedded;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Registry;
@@ -10,6 +12,7 @@ using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 using StreamMl.StreamFeatures.Logs;
+using StreamMl.StreamFeatures.Rebuilding;
 using StreamMl.StreamFeatures.Tests.Lab;
 using StreamMl.TestKit.Servers;
 using static StreamMl.StreamFeatures.Tests.FeatureWorkerTests;
@@ -71,6 +74,38 @@ public sealed class TopicGuardTests(KafkaFixture kafka, RedisFixture redis)
             Should.NotThrow(Check);
         else
             Should.Throw<TopicChangedException>(Check).Message.ShouldContain(problem);
+    }
+
+    [Fact]
+    public async Task Rebuild_ArchiveIsOfATopicThatWasRecreated_IsRefusedBeforeAnythingIsWritten()
+    {
+        kafka.RequireReal("topic ids");
+        await using var lab = await LabAsync("rearchived");
+        using var topics = new TopicAdmin(kafka.Endpoint);
+        await topics.EnsureTopicAsync(lab.Topic, FeatureWorkerTests.Partitions, default);
+        var directory = Directory.CreateTempSubdirectory("streamml-archive-").FullName;
+        try
+        {
+            var layout = new ArchiveLayout(directory);
+            layout.SetTopic(lab.Topic, await topics.DescribeAsync(lab.Topic, default));
+            using var admin = Admin();
+            await admin.DeleteTopicsAsync([lab.Topic]);
+            await TestKit.Eventually.Until(async () => await topics.PartitionCountAsync(lab.Topic, default) is null, () => "still there");
+            await topics.EnsureTopicAsync(lab.Topic, FeatureWorkerTests.Partitions, default);
+            var now = await topics.DescribeAsync(lab.Topic, default);
+
+            var rebuild = new Rebuild(lab.Catalog, directory, kafka.Endpoint, lab.Store, new StreamFeaturesOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+            var error = await Should.ThrowAsync<HandOverException>(rebuild.AllAsync(TestContext.Current.CancellationToken));
+
+            error.Message.ShouldContain($"the topic's is {now.Id}");
+            error.Message.ShouldContain("streamml reset --all");
+            (await ReadAsync(lab.Store, LogNames.TopicKey(new PartitionId(lab.Topic, 0)))).ShouldBeNull();
+            Should.Throw<InvalidOperationException>(() => layout.SetTopic(lab.Topic, now)).Message.ShouldContain("Archive the recreated topic into another directory");
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
     }
 
     [Fact]
