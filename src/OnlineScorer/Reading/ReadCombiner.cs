@@ -122,8 +122,17 @@ public sealed class ReadCombiner(FeatureReader reader)
             {
                 caller.Batch.TakeAnswersFrom(together, first);
                 first += caller.Batch.Count;
-                caller.Done.SetResult();
             }
+
+            LetGo(callers);
+        }
+
+        /// <summary>The callers go on by other threads, one share for each processor, while the next read begins here.</summary>
+        private static void LetGo(List<Caller> callers)
+        {
+            var share = (callers.Count + Environment.ProcessorCount - 1) / Environment.ProcessorCount;
+            for (var from = 0; from < callers.Count; from += share)
+                ThreadPool.UnsafeQueueUserWorkItem(static some => some.ForEach(c => c.Done.SetResult()), callers.GetRange(from, Math.Min(share, callers.Count - from)), preferLocal: false);
         }
 
         private async Task ReadAloneAsync(Caller caller)
@@ -142,7 +151,6 @@ public sealed class ReadCombiner(FeatureReader reader)
 
     private sealed record Caller(ReadBatch Batch, CancellationToken CancellationToken)
     {
-        // The others are not to wait while one goes on.
-        public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource Done { get; } = new();
     }
 }
