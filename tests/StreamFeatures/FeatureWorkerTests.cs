@@ -59,12 +59,13 @@ public sealed class FeatureWorkerTests(KafkaFixture kafka, RedisFixture redis)
         await ShouldEqualStraightRunAsync(endpoint, store, catalog);
     }
 
-    internal static IHost Host(Catalog catalog, KafkaEndpoint endpoint, IStateStore store, string registry)
+    internal static IHost Host(Catalog catalog, KafkaEndpoint endpoint, IStateStore store, string registry, Action<IServiceCollection>? configure = null)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(catalog).AddSingleton(endpoint).AddSingleton(store).AddSingleton(new SchemaRegistryClient(registry)).AddStreamFeatures();
         builder.Services.Configure<StreamFeaturesOptions>(o => o.GroupId = $"features.{catalog.Sources[0].Topic}");
+        configure?.Invoke(builder.Services);
         return builder.Build();
     }
 
