@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using StreamMl.ModelEngine;
 using StreamMl.ModelEngine.Steps;
@@ -100,6 +101,10 @@ internal static class FittedStatisticsCheck
                 break;
             case JsonValueKind.Number:
                 numbers[path] = element.GetDouble();
+                break;
+            case JsonValueKind.String when double.TryParse(element.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number):
+                // What a gap is filled with is kept as text; the table has 4 bytes per value, so its digits differ from the model's.
+                numbers[path] = number;
                 break;
             case JsonValueKind.String:
                 // A text is there or not: a category that only test rows have moves all behind it.

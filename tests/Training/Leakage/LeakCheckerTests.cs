@@ -2,7 +2,9 @@ using System.Text;
 using StreamMl.ModelEngine;
 using StreamMl.ModelEngine.Steps;
 using StreamMl.Training.Configuration;
+using StreamMl.Training.Jobs;
 using StreamMl.Training.Leakage;
+using StreamMl.Training.Tests.Jobs;
 
 namespace StreamMl.Training.Tests.Leakage;
 
@@ -262,6 +264,19 @@ public sealed class LeakCheckerTests
         else
             found.ShouldBeEmpty();
         report.Checks.Single(c => c.Check == LeakChecks.FittedStatistics).Outcome.ShouldBe(leak ? "found" : "passed");
+    }
+
+    [Fact]
+    public void FittedStatistics_OfAModelThatTrainingMade_AreHonest()
+    {
+        using var lab = new TrainLab();
+        using var set = lab.Open();
+        var config = TrainLab.Linear("label: hit\ntrainer: sdca\n");
+        var run = new TrainingJob(TimeProvider.System, _ => { }).Run(set, config);
+        var model = new FittedModel(config.Pipeline, run.Model.Document.Pipeline, new FitOptions(config.Task, 2, config.Seed));
+        var report = LeakChecker.Run(new LeakRequest { Data = set.Directory, Config = config, Model = model });
+        Found(report, LeakChecks.FittedStatistics).ShouldBeEmpty();
+        report.Checks.Single(c => c.Check == LeakChecks.FittedStatistics).Outcome.ShouldBe("passed");
     }
 
     [Theory]
