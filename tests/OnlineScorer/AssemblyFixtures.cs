@@ -1,0 +1,3 @@
+using StreamMl.TestKit.Servers;
+
+[assembly: AssemblyFixture(typeof(KafkaFixture))]
