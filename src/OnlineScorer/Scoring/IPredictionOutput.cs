@@ -5,6 +5,9 @@ namespace StreamMl.OnlineScorer.Scoring;
 /// <param name="DeadLettered">Variant and trigger offset of each dead letter.</param>
 internal sealed record WrittenPredictions(IReadOnlyDictionary<string, long> Predicted, IReadOnlySet<(string Variant, long Offset)> DeadLettered)
 {
+    /// <summary>Nothing behind it was written; -1: nothing was at all.</summary>
+    public long LastOffset { get; } = Predicted.Values.Concat(DeadLettered.Select(d => d.Offset)).DefaultIfEmpty(-1).Max();
+
     public static WrittenPredictions None { get; } = new(new Dictionary<string, long>(StringComparer.Ordinal), new HashSet<(string, long)>());
 }
 

@@ -41,7 +41,11 @@ internal sealed class PredictionSink(
         foreach (var request in requests)
         {
             foreach (var lane in lanes)
-                made += await WriteAsync(lane, batch, request, cancellationToken) ? 1 : 0;
+            {
+                var sent = WriteAsync(lane, batch, request, ref made, cancellationToken);
+                if (!sent.IsCompletedSuccessfully)
+                    await sent;
+            }
         }
 
         ServingMetrics.Predictions.Add(made, tag);
@@ -51,26 +55,25 @@ internal sealed class PredictionSink(
 
     public ValueTask DisposeAsync() => output.DisposeAsync();
 
-    /// <summary>Whether a prediction was made: not of an event that is written already, nor of one that is dead-lettered.</summary>
-    private async ValueTask<bool> WriteAsync(Lane lane, ServedBatch batch, int request, CancellationToken cancellationToken)
+    /// <summary>Counts the prediction that is made: none of an event that is written already, nor of one that is dead-lettered.</summary>
+    private ValueTask WriteAsync(Lane lane, ServedBatch batch, int request, ref long made, CancellationToken cancellationToken)
     {
         var trigger = batch.Triggers[request];
         var partition = trigger.Partition.Partition;
         if (IsWritten(lane, partition, trigger.Offset))
-            return false;
+            return ValueTask.CompletedTask;
         if (Score(lane.Session, batch, request) is not { } refusal)
         {
-            await output.SendAsync(partition, batch.KeyMemory(request), lane.Encoder.Encode(batch, request, lane.Session), trigger.ArrivalTimeUs, cancellationToken);
-            return true;
+            made++;
+            return output.SendAsync(partition, batch.KeyMemory(request), lane.Encoder.Encode(batch, request, lane.Session), trigger.ArrivalTimeUs, cancellationToken);
         }
 
         ServingMetrics.Failed.Add(1, tag);
-        await output.SendDeadLetterAsync(
+        return output.SendDeadLetterAsync(
             new FailedEvent(lane.Variant, trigger.Partition.Topic, partition, trigger.Offset, batch.Key(request), batch.Value(request), trigger.ArrivalTimeUs, refusal), cancellationToken);
-        return false;
     }
 
-    private bool IsWritten(Lane lane, int partition, long offset) => written.TryGetValue(partition, out var before)
+    private bool IsWritten(Lane lane, int partition, long offset) => written.TryGetValue(partition, out var before) && offset <= before.LastOffset
         && (offset <= before.Predicted.GetValueOrDefault(lane.Variant, -1) || before.DeadLettered.Contains((lane.Variant, offset)));
 
     /// <summary>A model that fails on a row is bad data, not broken code: the other rows are scored.</summary>
