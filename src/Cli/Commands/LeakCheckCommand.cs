@@ -82,8 +82,15 @@ internal static class LeakCheckCommand
         if (config is null)
             throw new ModelException(string.Join('\n', problems));
         var document = ModelDocument.Read(folder.Read(ModelFiles.Model), folder.PathOf(ModelFiles.Model));
-        return (config, new FittedModel(config.Pipeline, document.Pipeline, new FitOptions(document.Task, Math.Max(2, document.Classes.Count), config.Seed)));
+        return (config, new FittedModel(config.Pipeline, document.Pipeline, new FitOptions(document.Task, Math.Max(2, document.Classes.Count), config.Seed), SampleOf(config)));
     }
+
+    private static string? SampleOf(TrainConfig config) => config switch
+    {
+        { Sampling.Kind: not SamplingKind.None } => $"sampling {config.Sampling.Kind}",
+        { Imbalance.Kind: not ImbalanceKind.None } => $"imbalance {config.Imbalance.Kind}",
+        _ => null,
+    };
 
     private static void Print(LeakReport report)
     {

@@ -11,7 +11,8 @@ namespace StreamMl.Training.Leakage;
 /// <param name="Definition">The declared steps.</param>
 /// <param name="Fitted">What fitting gave: the pipeline of <c>model.json</c>.</param>
 /// <param name="Options">Task and seed of that fitting.</param>
-public sealed record FittedModel(PipelineDefinition Definition, PipelineDocument Fitted, FitOptions Options);
+/// <param name="Sample">How the rows of that fitting were chosen or weighted, as <c>sampling timeDecay</c>; null: all of the training part, each once.</param>
+public sealed record FittedModel(PipelineDefinition Definition, PipelineDocument Fitted, FitOptions Options, string? Sample = null);
 
 /// <summary>
 /// Statistics (means, quantiles, categories, target rates) that were fitted on test rows: the steps are fitted again, on the training part and on all parts, and each number of the
@@ -28,6 +29,9 @@ internal static class FittedStatisticsCheck
             return new LeakOutcome(LeakChecks.FittedStatistics, "skipped", "no model was given whose statistics could be looked at");
         if (model.Options.Task == ModelTask.Multiclass)
             return new LeakOutcome(LeakChecks.FittedStatistics, "skipped", "the classes of a multiclass label have no order in the set");
+        // A sample's numbers lie beside those of the training part, and by chance, or for its weights, nearer to those of all parts.
+        if (model.Sample is { } sample)
+            return new LeakOutcome(LeakChecks.FittedStatistics, "skipped", $"the model's steps were fitted on a sample of the training part ({sample}), which cannot be told from other rows");
         var before = findings.Count;
         var inputs = Inputs(table, model);
         var train = Fit(table, model, inputs, r => table.Parts[r] == Part.Train);

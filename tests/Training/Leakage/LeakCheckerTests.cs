@@ -277,6 +277,8 @@ public sealed class LeakCheckerTests
         var report = LeakChecker.Run(new LeakRequest { Data = set.Directory, Config = config, Model = model });
         Found(report, LeakChecks.FittedStatistics).ShouldBeEmpty();
         report.Checks.Single(c => c.Check == LeakChecks.FittedStatistics).Outcome.ShouldBe("passed");
+        var sampled = LeakChecker.Run(new LeakRequest { Data = set.Directory, Config = config, Model = model with { Sample = "sampling TimeDecay" } });
+        sampled.Checks.Single(c => c.Check == LeakChecks.FittedStatistics).Note.ShouldContain("sampling TimeDecay");
     }
 
     [Theory]
