@@ -21,11 +21,26 @@ if (missing.Length > 0)
     return 2;
 }
 
+var endpoint = RedisEndpoint.Of(builder.Configuration["redis"]!);
+RedisStateStore store;
+try
+{
+    store = new RedisStateStore(await endpoint.ConnectAsync(CancellationToken.None));
+}
+catch (RedisUnsuitableException e)
+{
+    // What is wrong and what to set is all in the message; where in the program it was found helps nobody.
+    Console.Error.WriteLine(e.Message);
+    return 2;
+}
+
+foreach (var warning in endpoint.Warnings)
+    Console.Error.WriteLine($"warning: {warning}");
 builder.Services
     .AddSingleton(CatalogFile.Load(builder.Configuration["catalog"]!).Require())
     .AddSingleton(KafkaEndpoint.Of(builder.Configuration["kafka"]!))
     .AddSingleton(new SchemaRegistryClient(builder.Configuration["registry"]!))
-    .AddSingleton<IStateStore>(new RedisStateStore(await RedisEndpoint.Of(builder.Configuration["redis"]!).ConnectAsync(CancellationToken.None)))
+    .AddSingleton<IStateStore>(store)
     .AddStreamFeatures();
 await builder.Build().RunAsync();
 return Environment.ExitCode;

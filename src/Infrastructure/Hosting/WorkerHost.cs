@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using StreamMl.Infrastructure.Catalogs;
+using StreamMl.Infrastructure.Redis;
 using StreamMl.Shared.Definitions;
 
 namespace StreamMl.Infrastructure.Hosting;
@@ -11,7 +12,7 @@ namespace StreamMl.Infrastructure.Hosting;
 /// </summary>
 public static class WorkerHost
 {
-    /// <returns>The exit code: 0 after a graceful stop, 2 for wrong arguments or a catalogue with errors.</returns>
+    /// <returns>The exit code: 0 after a graceful stop, 2 for wrong arguments, a catalogue with errors, or a Redis that cannot hold the store.</returns>
     public static async Task<int> RunAsync(string[] args, Action<IServiceCollection> addWorker)
     {
         var builder = Host.CreateApplicationBuilder(args);
@@ -29,7 +30,9 @@ public static class WorkerHost
         if (catalog.Diagnostics.Any(d => d.Severity == Severity.Error))
             return 2;
         var options = new InstallationOptions { Directory = Setting("dir") ?? ".streamml", Kafka = Setting("kafka"), Redis = Setting("redis"), Registry = Setting("registry") };
-        await using var installation = await Installation.StartAsync(options, CancellationToken.None);
+        if (await StartAsync(options) is not { } installation)
+            return 2;
+        await using var _ = installation;
         foreach (var warning in installation.RedisEndpoint.Warnings)
             await Console.Error.WriteLineAsync($"warning: {warning}");
         installation.AddTo(builder.Services, catalog.Catalog);
@@ -39,5 +42,19 @@ public static class WorkerHost
         using var host = builder.Build();
         await host.RunAsync();
         return 0;
+    }
+
+    private static async Task<Installation?> StartAsync(InstallationOptions options)
+    {
+        try
+        {
+            return await Installation.StartAsync(options, CancellationToken.None);
+        }
+        catch (RedisUnsuitableException e)
+        {
+            // What is wrong and what to set is all in the message; where in the program it was found helps nobody.
+            await Console.Error.WriteLineAsync(e.Message);
+            return null;
+        }
     }
 }
