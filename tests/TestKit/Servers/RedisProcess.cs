@@ -20,7 +20,6 @@ public sealed class RedisProcess : IAsyncDisposable
 
     private readonly string program;
     private readonly string[] arguments;
-    private readonly string directory = TestEnvironment.TemporaryDirectory("redis");
     private ChildServer? child;
 
     private RedisProcess(string program, int port, string[] arguments)
@@ -37,6 +36,9 @@ public sealed class RedisProcess : IAsyncDisposable
     public static string? ValkeyServer => Environment.GetEnvironmentVariable("STREAMML_VALKEY") is { Length: > 0 } named ? named : TestEnvironment.OnPath("valkey-server");
 
     public int Port { get; }
+
+    /// <summary>Its data, if it persists any.</summary>
+    public string Directory { get; } = TestEnvironment.TemporaryDirectory("redis");
 
     /// <summary>Host and port.</summary>
     public string Endpoint => $"127.0.0.1:{Port}";
@@ -63,7 +65,7 @@ public sealed class RedisProcess : IAsyncDisposable
     public async Task StartAsync()
     {
         string[] defaults = arguments.Contains("--sentinel") ? [] : ["--save", "", "--appendonly", "no"];
-        child = await ChildServer.StartAsync(StartCommand, "kill -9 $pid 2>/dev/null; wait $pid", [program, Port.ToString(CultureInfo.InvariantCulture), directory, .. Leading(), "--bind", "127.0.0.1", .. defaults, .. arguments.Where(a => a != "--sentinel")]);
+        child = await ChildServer.StartAsync(StartCommand, "kill -9 $pid 2>/dev/null; wait $pid", [program, Port.ToString(CultureInfo.InvariantCulture), Directory, .. Leading(), "--bind", "127.0.0.1", .. defaults, .. arguments.Where(a => a != "--sentinel")]);
     }
 
     /// <summary>Dead at once, as by a power cut: nothing is flushed, nobody is told.</summary>
@@ -96,7 +98,7 @@ public sealed class RedisProcess : IAsyncDisposable
     {
         if (child is not null)
             await child.DisposeAsync();
-        Directory.Delete(directory, recursive: true);
+        System.IO.Directory.Delete(Directory, recursive: true);
     }
 
     // A sentinel keeps what it knows in its configuration file, so it must have one.
@@ -104,7 +106,7 @@ public sealed class RedisProcess : IAsyncDisposable
     {
         if (!arguments.Contains("--sentinel"))
             return [];
-        var file = Path.Combine(directory, "sentinel.conf");
+        var file = Path.Combine(Directory, "sentinel.conf");
         if (!File.Exists(file))
             File.WriteAllText(file, "");
         return [file, "--sentinel"];

@@ -1,0 +1,282 @@
+using System.Diagnostics;
+using StreamMl.Infrastructure.Archive;
+using StreamMl.Infrastructure.Embedded;
+using StreamMl.Infrastructure.Kafka;
+using StreamMl.Infrastructure.Registry;
+using StreamMl.Integration.Tests.Chaos.Flow;
+using StreamMl.Integration.Tests.Chaos.Servers;
+using StreamMl.Integration.Tests.Chaos.Verdict;
+using StreamMl.Shared.Definitions;
+using StreamMl.Shared.Log;
+using StreamMl.TestKit;
+
+namespace StreamMl.Integration.Tests.Chaos;
+
+/// <summary>
+/// A whole installation of real processes under faults. Each fault strikes in the middle of its share of the events. It has recovered when every partition of every log is applied
+/// to behind where it ended at the fault and, unless nothing was to come, the source as a whole to behind that; only then comes the next one. One use.
+/// </summary>
+internal sealed class ChaosRun : IAsyncDisposable
+{
+    private readonly ChaosOptions options;
+    private readonly string directory;
+    private readonly Random random;
+    private readonly Dictionary<Fault, List<Recovery>> recoveries = [];
+    private readonly Action<string> say;
+    private readonly CancellationToken stop;
+    private EmbeddedRegistry? registry;
+    private ChaosBroker? broker;
+    private ChaosStore? store;
+    private ChaosFleet? fleet;
+    private PurchaseFlow? flow;
+    private Progress? progress;
+    private Catalog? catalog;
+    private long rolledBack;
+    private int zombies;
+
+    public ChaosRun(ChaosOptions options, Action<string> say, CancellationToken cancellationToken)
+    {
+        (this.options, this.say, stop) = (options, say, cancellationToken);
+        random = new Random((int)options.Seed);
+        directory = options.KeepIn ?? TestKit.Servers.TestEnvironment.TemporaryDirectory("chaos");
+        Directory.CreateDirectory(directory);
+    }
+
+    public async Task<ChaosReport> RunAsync()
+    {
+        var clock = Stopwatch.StartNew();
+        await StartAsync();
+        var faults = FaultSchedule.Of(options);
+        for (var i = 0; i < faults.Count; i++)
+        {
+            if (faults.Skip(i).Take(3).Any(FaultSchedule.IsRollback))
+                await store!.CopyAsync(await AppliedSumAsync());
+            await AwaitMomentAsync(faults[i], ShareEnd(i, faults.Count), ShareEnd(i + 1, faults.Count));
+            await StrikeAsync(faults[i], ShareEnd(i + 1, faults.Count));
+            say($"{clock.Elapsed.TotalSeconds,6:F1} s  {i + 1}/{faults.Count} {faults[i]}: recovered after {recoveries[faults[i]][^1].RecoveredMs / 1000:F2} s, {flow!.Delivered:N0} events");
+        }
+
+        await flow!.FinishAsync();
+        await AwaitRestAsync();
+        await AwaitArchiveAsync();
+        await fleet!.StopAsync(options.RecoveryLimitMs);
+        return await JudgeAsync(clock.Elapsed.TotalMinutes);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (flow is not null)
+            await flow.DisposeAsync();
+        if (fleet is not null)
+            await fleet.DisposeAsync();
+        if (progress is not null)
+            await progress.DisposeAsync();
+        if (store is not null)
+            await store.DisposeAsync();
+        if (broker is not null)
+            await broker.DisposeAsync();
+        if (registry is not null)
+            await registry.DisposeAsync();
+        if (options.KeepIn is null)
+            Directory.Delete(directory, recursive: true);
+    }
+
+    private async Task StartAsync()
+    {
+        (var path, catalog) = ChaosCatalog.Write(directory, options.Partitions);
+        registry = await EmbeddedRegistry.StartAsync(cancellationToken: stop);
+        broker = await ChaosBroker.StartAsync(Path.Combine(directory, "kafka"), options.SessionTimeoutMs);
+        store = await ChaosStore.StartAsync(Path.Combine(directory, "copies"));
+        using var schemas = new SchemaRegistryClient(registry.Url);
+        var schemaId = await schemas.RegisterAsync($"{ChaosCatalog.Topic}-value", ChaosCatalog.Avro, stop);
+        using (var admin = new TopicAdmin(broker.Endpoint))
+            await admin.EnsureTopicAsync(ChaosCatalog.Topic, options.Partitions, stop);
+        fleet = new ChaosFleet(directory, ["--kafka", broker.Bootstrap, "--redis", store.Endpoint, "--registry", registry.Url, "--dir", directory, "--catalog", path]);
+        await fleet.StartAsync(options.Workers);
+        progress = await Progress.OpenAsync(catalog, store, broker.Endpoint);
+        flow = new PurchaseFlow(options, new PurchaseStream(options, schemaId), broker.Endpoint, stop);
+
+        // A first event in every log: from here on all topics are there.
+        flow.AllowUpTo(Math.Min(options.Events, 1_000));
+        await UntilAsync(async () => await progress.AppliedAsync() is { } applied && applied.Values.All(a => a > 0));
+    }
+
+    private int ShareEnd(int faults, int count) => (int)((long)options.Events * faults / count);
+
+    /// <summary>In the middle of the fault's share of the events, whose last quarter comes after the fault; for an idle one at the end of it, when all is applied.</summary>
+    private async Task AwaitMomentAsync(Fault fault, int from, int to)
+    {
+        var share = to - from;
+        flow!.AllowUpTo(fault == Fault.IdleRollback ? to : to - (share / 4));
+        if (fault == Fault.IdleRollback)
+            await UntilAsync(async () => flow.Delivered >= to && await IsAtRestAsync());
+        else
+            await UntilAsync(() => Task.FromResult(flow.Delivered >= from + (share / 2)));
+    }
+
+    private async Task StrikeAsync(Fault fault, int shareEnd)
+    {
+        var victim = fault is Fault.WorkerKill or Fault.Zombie ? await ChooseOwnerAsync() : null;
+        var claims = victim is null ? [] : OwnedBy(victim).ToDictionary(p => p, p => ClaimsOfOthers(victim, p), StringComparer.Ordinal);
+        var ends = progress!.Ends();
+        flow!.AllowUpTo(shareEnd);
+        var clock = Stopwatch.StartNew();
+        var newcomer = await InjectAsync(fault, victim);
+        var back = clock.Elapsed.TotalMilliseconds;
+        await UntilAsync(async () => await HasRecoveredAsync(ends, fault == Fault.IdleRollback) && (newcomer is null || newcomer.Claims().Count > 0));
+        if (fault == Fault.Zombie)
+            await WakeAsync(victim!, claims);
+        if (!recoveries.TryGetValue(fault, out var times))
+            recoveries[fault] = times = [];
+        times.Add(new Recovery(back, clock.Elapsed.TotalMilliseconds));
+    }
+
+    /// <returns>A worker that joined, where the fault is that.</returns>
+    private async Task<WorkerProcess?> InjectAsync(Fault fault, WorkerProcess? victim)
+    {
+        switch (fault)
+        {
+            case Fault.WorkerKill:
+                await fleet!.KillAsync(victim!);
+                break;
+            case Fault.Zombie:
+                victim!.Freeze();
+                break;
+            case Fault.ArchiverKill:
+                await fleet!.KillArchiverAsync();
+                break;
+            case Fault.BusyRollback or Fault.IdleRollback:
+                await RollBackAsync();
+                break;
+            case Fault.StoreRestart:
+                await store!.RestartAsync();
+                break;
+            case Fault.BrokerRestart:
+                await broker!.RestartAsync();
+                break;
+            case Fault.Rebalance when fleet!.Workers.Count > options.Workers:
+                await fleet.RemoveAsync(fleet.Workers[random.Next(fleet.Workers.Count)], options.RecoveryLimitMs);
+                break;
+            case Fault.Rebalance:
+                return await fleet!.AddAsync();
+        }
+
+        return null;
+    }
+
+    private async Task<WorkerProcess> ChooseOwnerAsync()
+    {
+        List<WorkerProcess> owners = [];
+        await UntilAsync(() => Task.FromResult((owners = [.. fleet!.Workers.Where(w => OwnedBy(w).Any())]).Count > 0));
+        return owners[random.Next(owners.Count)];
+    }
+
+    private static IEnumerable<string> OwnedBy(WorkerProcess worker) => worker.Claims().Where(c => c.Value.HasIt).Select(c => c.Key);
+
+    /// <summary>How often other workers have claimed the partition.</summary>
+    private int ClaimsOfOthers(WorkerProcess worker, string partition) => fleet!.Workers.Where(w => w != worker).Sum(w => w.Claims().GetValueOrDefault(partition).Times);
+
+    private async Task RollBackAsync()
+    {
+        var before = await AppliedSumAsync();
+        rolledBack += before - await store!.RollBackAsync();
+    }
+
+    private async Task<long> AppliedSumAsync()
+    {
+        IReadOnlyDictionary<PartitionId, long>? applied = null;
+        await UntilAsync(async () => (applied = await progress!.AppliedAsync()) is not null);
+        return applied!.Values.Sum();
+    }
+
+    /// <summary>A zombie is one whose partitions are all another's when it wakes.</summary>
+    private async Task WakeAsync(WorkerProcess frozen, IReadOnlyDictionary<string, int> claimsBefore)
+    {
+        await UntilAsync(() => Task.FromResult(claimsBefore.All(c => ClaimsOfOthers(frozen, c.Key) > c.Value)));
+        zombies++;
+        frozen.Continue();
+    }
+
+    private async Task<bool> HasRecoveredAsync(IReadOnlyDictionary<PartitionId, long> ends, bool isIdle)
+    {
+        if (await progress!.AppliedAsync() is not { } applied || !ends.All(e => applied[e.Key] >= e.Value))
+            return false;
+        return isIdle || SourceSum(p => applied[p]) > SourceSum(p => ends[p]);
+    }
+
+    private long SourceSum(Func<PartitionId, long> of) => progress!.Partitions.Where(p => p.Topic == ChaosCatalog.Topic).Sum(of);
+
+    /// <summary>The source is applied to its end, and then every log that its records were copied to.</summary>
+    private async Task<bool> IsAtRestAsync()
+    {
+        if (await progress!.AppliedAsync() is not { } first || progress.Partitions.Where(p => p.Topic == ChaosCatalog.Topic).Any(p => first[p] < progress.EndOf(p)))
+            return false;
+        var ends = progress.Ends();
+        return await progress.AppliedAsync() is { } applied && ends.All(e => applied[e.Key] >= e.Value);
+    }
+
+    private Task AwaitRestAsync() => UntilAsync(IsAtRestAsync);
+
+    private async Task AwaitArchiveAsync()
+    {
+        var layout = new ArchiveLayout(Path.Combine(directory, "archive"));
+        var applied = (await progress!.AppliedAsync())!;
+        await UntilAsync(() => Task.FromResult(progress.Partitions.All(p => layout.Files(p) is [.., var last] && last.LastOffset + 1 >= applied[p])));
+    }
+
+    private async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        IReadOnlyDictionary<PartitionId, long>? last = null;
+        await Eventually.Until(
+            async () =>
+            {
+                stop.ThrowIfCancellationRequested();
+                flow?.ThrowIfFailed();
+                await fleet!.SuperviseAsync();
+                last = await progress!.AppliedAsync();
+                return await condition();
+            },
+            () => $"{flow?.Delivered} events delivered; applied: {(last is null ? "the store is away" : string.Join(", ", last.Select(a => $"{a.Key} {a.Value}")))}{Environment.NewLine}{string.Join(Environment.NewLine, fleet!.Surprises)}{Environment.NewLine}{fleet.Describe()}{Environment.NewLine}--- broker{Environment.NewLine}{broker!.LastLines()}",
+            options.RecoveryLimitMs);
+    }
+
+    private async Task<ChaosReport> JudgeAsync(double minutes)
+    {
+        var verdict = new ChaosVerdict(options, catalog!, progress!.Store, directory);
+        var parity = await verdict.CompareValuesAsync(stop);
+        var ledgers = await verdict.LedgersAsync(stop);
+        var letters = verdict.DeadLetters(broker!.Endpoint, ChaosCatalog.Topic, progress.EndOf);
+        var source = ledgers.Where(l => l.Partition.Topic == ChaosCatalog.Topic).Select(l => l.Kept).Aggregate(LedgerCounts.Add);
+        return new ChaosReport
+        {
+            Seed = options.Seed,
+            Minutes = minutes,
+            Events = options.Events,
+            WorkerKills = Count(Fault.WorkerKill),
+            ArchiverKills = Count(Fault.ArchiverKill),
+            Zombies = zombies,
+            BusyRollbacks = Count(Fault.BusyRollback),
+            IdleRollbacks = Count(Fault.IdleRollback),
+            RecordsRolledBack = rolledBack,
+            StoreRestarts = Count(Fault.StoreRestart),
+            BrokerRestarts = Count(Fault.BrokerRestart),
+            Rebalances = Count(Fault.Rebalance),
+            EndedByThemselves = fleet!.Surprises,
+            Vectors = parity.Vectors,
+            ValuesCompared = parity.ValuesCompared,
+            ValuesDiffering = parity.ValuesDiffering,
+            Differences = [.. parity.Differences.Select(d => d.ToString())],
+            Ledger = ledgers.GroupBy(l => l.Partition.Topic).ToDictionary(g => g.Key, g => g.Select(l => l.Kept).Aggregate(LedgerCounts.Add).ToString(), StringComparer.Ordinal),
+            LedgerFaults = [.. ledgers.Where(l => !l.Agrees).Select(l => l.ToString())],
+            SourceRead = source.Read,
+            BadEvents = flow!.Bad,
+            DeadLettersInLedger = source.DeadLettered,
+            DeadLettersDifferent = letters.Different,
+            DeadLettersSent = letters.Sent,
+            ArchiveFaults = verdict.ArchiveFaults(progress.Partitions),
+            Recovery = recoveries.OrderBy(r => r.Key).ToDictionary(r => r.Key.ToString(), r => RecoveryTimes.Of(r.Value), StringComparer.Ordinal),
+        };
+    }
+
+    private int Count(Fault fault) => recoveries.TryGetValue(fault, out var times) ? times.Count : 0;
+}
