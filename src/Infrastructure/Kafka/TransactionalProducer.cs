@@ -12,6 +12,12 @@ public sealed class TransactionalProducer : IDisposable
     /// <summary>How long one call of the client may last before it is made again, which goes on with the first one's work.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// When a note of offsets is given up. librdkafka ignores its timeout there and may wait for ever for a coordinator that was restarted
+    /// (confluentinc/librdkafka#5456, #5511); a new client finds it at once.
+    /// </summary>
+    private static readonly TimeSpan NoteMax = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan OpenMax = TimeSpan.FromMinutes(1);
 
     private readonly IProducer<byte[]?, byte[]?> client;
@@ -65,7 +71,8 @@ public sealed class TransactionalProducer : IDisposable
     public async Task CommitAsync(IReadOnlyList<PartitionStart> offsets, IConsumerGroupMetadata group, CancellationToken cancellationToken)
     {
         var marks = offsets.Select(o => new TopicPartitionOffset(o.Partition.Topic, o.Partition.Partition, o.Offset)).ToList();
-        await RunAsync(() => client.SendOffsetsToTransaction(marks, group, Patience), cancellationToken);
+        using (var leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+            await UnreturnedCall.LeaveAsync(RunAsync(() => client.SendOffsetsToTransaction(marks, group, Patience), leave.Token), leave, NoteMax, TimeProvider.System);
         await RunAsync(() => client.CommitTransaction(Patience), cancellationToken);
     }
 

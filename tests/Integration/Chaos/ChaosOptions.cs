@@ -44,7 +44,7 @@ internal sealed record ChaosOptions
     public int WorkersAdded { get; init; } = 1;
 
     /// <summary>A member of the group that is silent for so long is fenced.</summary>
-    public int SessionTimeoutMs { get; init; } = 5_000;
+    public int SessionTimeoutMs { get; init; } = 3_000;
 
     /// <summary>What has not recovered after so long is broken.</summary>
     public int RecoveryLimitMs { get; init; } = 180_000;
@@ -59,6 +59,7 @@ internal sealed record ChaosOptions
         Users = 2_000,
         Shops = 400,
         Workers = 3,
+        EventsPerSecond = 8_000,
         WorkerKills = 45,
         ArchiverKills = 5,
         Zombies = 20,
