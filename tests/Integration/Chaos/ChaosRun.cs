@@ -123,7 +123,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         var clock = Stopwatch.StartNew();
         var newcomer = await InjectAsync(fault, victim);
         var back = clock.Elapsed.TotalMilliseconds;
-        await UntilAsync(async () => await HasRecoveredAsync(ends, fault == Fault.IdleRollback) && (newcomer is null || newcomer.Claims().Count > 0));
+        await UntilAsync(async () => await HasRecoveredAsync(ends, fault == Fault.IdleRollback) && (newcomer is null || newcomer.Claims().Count > 0) && (fault != Fault.ArchiverKill || IsArchived(ends)));
         if (fault == Fault.Zombie)
             await WakeAsync(victim!, claims);
         if (!recoveries.TryGetValue(fault, out var times))
@@ -219,9 +219,14 @@ internal sealed class ChaosRun : IAsyncDisposable
 
     private async Task AwaitArchiveAsync()
     {
-        var layout = new ArchiveLayout(Path.Combine(directory, "archive"));
         var applied = (await progress!.AppliedAsync())!;
-        await UntilAsync(() => Task.FromResult(progress.Partitions.All(p => layout.Files(p) is [.., var last] && last.LastOffset + 1 >= applied[p])));
+        await UntilAsync(() => Task.FromResult(IsArchived(applied)));
+    }
+
+    private bool IsArchived(IReadOnlyDictionary<PartitionId, long> ends)
+    {
+        var layout = new ArchiveLayout(Path.Combine(directory, "archive"));
+        return ends.All(e => e.Value == 0 || (layout.Files(e.Key) is [.., var last] && last.LastOffset + 1 >= e.Value));
     }
 
     private async Task UntilAsync(Func<Task<bool>> condition)
