@@ -2,6 +2,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using StreamMl.Infrastructure.Catalogs;
+using StreamMl.Infrastructure.Hosting;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Redis;
 using StreamMl.Infrastructure.Registry;
@@ -42,5 +43,5 @@ builder.Services
     .AddSingleton(new SchemaRegistryClient(builder.Configuration["registry"]!))
     .AddSingleton<IStateStore>(store)
     .AddStreamFeatures();
-await builder.Build().RunAsync();
-return Environment.ExitCode;
+await builder.Build().RunToEndAsync();
+return 0;

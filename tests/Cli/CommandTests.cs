@@ -22,6 +22,26 @@ public sealed class CommandTests
         }
     }
 
+    // Its archive went on at the old offsets, in a Kafka that had none of them: a stack trace, and exit code 0.
+    [Fact]
+    public async Task Up_EmbeddedKafkaBesideAnOldArchive_IsRefused()
+    {
+        var directory = Directory.CreateTempSubdirectory("streamml-up-").FullName;
+        try
+        {
+            var old = Path.Combine(directory, "archive", "landings", "0");
+            Directory.CreateDirectory(old);
+            await File.WriteAllBytesAsync(Path.Combine(old, "00000000000000000000-00000000000000000009.arrow"), [], CancellationToken.None);
+            var (code, output) = await RunAsync("up", "--catalog", Flights, "--dir", directory);
+            code.ShouldBe(CommandRunner.Usage);
+            output.ShouldContain("--dir");
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
     [Fact]
     public async Task Plan_Json_HasEveryViewOfTheSample()
     {

@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using StreamMl.Cli.Hosting;
 using StreamMl.Infrastructure.Embedded;
+using StreamMl.Infrastructure.Hosting;
 using StreamMl.Ingestors;
 using StreamMl.Ingestors.Archiving;
 using StreamMl.OnlineScorer;
@@ -30,16 +31,28 @@ internal static class WorkerCommands
     {
         var replay = new Option<string?>("--replay") { Description = "A mapping file whose files are replayed into the topics" };
         var command = new Command("up", "Run every worker in this process, on embedded servers where none are named") { Listen, Grpc, Policies, replay, Speed, MaxAhead, Http }.WithServers().WithOps().WithCatalog();
-        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: true, services =>
+        command.SetAction((arguments, stop) =>
         {
-            AddArchive(services, arguments);
-            services.AddStreamFeatures();
-            AddServing(services, arguments);
-            if (arguments.GetValue(replay) is { } mapping)
-                AddReplay(services, arguments, mapping);
-            AddHttp(services, arguments);
-        }, stop));
+            RefuseOldArchive(arguments.Installation(findRunning: false));
+            return WorkerRunner.RunAsync(arguments, allowEmbedded: true, services =>
+            {
+                AddArchive(services, arguments);
+                services.AddStreamFeatures();
+                AddServing(services, arguments);
+                if (arguments.GetValue(replay) is { } mapping)
+                    AddReplay(services, arguments, mapping);
+                AddHttp(services, arguments);
+            }, stop);
+        });
         return command;
+    }
+
+    /// <summary>The embedded Kafka begins empty: an archive of an earlier one would have a hole, or another log under the same offsets.</summary>
+    private static void RefuseOldArchive(InstallationOptions options)
+    {
+        var archive = options.ArchiveDirectory;
+        if (options.Kafka is null && Directory.Exists(archive) && Directory.EnumerateFiles(archive, "*.arrow", SearchOption.AllDirectories).Any())
+            throw new ArgumentException($"{archive} has the logs of an earlier run, and the embedded Kafka keeps nothing from run to run: its logs begin at offset 0 again. Name another --dir, or move {archive} away (backfill, train and parity go on reading it there with --from), or name a Kafka that lasts with --kafka");
     }
 
     public static Command Ingest()

@@ -53,7 +53,7 @@ internal sealed class DemoModels(DemoOptions options, Installation installation,
         trainingRows = manifest.Rows;
         BackfillCommand.Print(manifest, PathOf("training"));
 
-        screen.Heading("Champion: trained up to September, calibrated in September, measured on its last days; beside it two models that see less");
+        screen.Heading($"Champion: trained up to {Day(options.LiveFrom - HeldBack)}, calibrated on what came then, measured on the last {Measured.TotalDays:F0} days; beside it two models that see less");
         using var set = TrainingSet.Open(PathOf("training"));
         var config = Config();
         // One core each: a training takes one thread.

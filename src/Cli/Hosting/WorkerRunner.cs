@@ -47,7 +47,7 @@ internal static class WorkerRunner
             installation.Endpoints(api: null, Path.GetFullPath(catalogPath)).Write(options.Directory);
         try
         {
-            await host.RunAsync(cancellationToken);
+            await host.RunToEndAsync(cancellationToken);
         }
         finally
         {

@@ -12,7 +12,7 @@ namespace StreamMl.Infrastructure.Hosting;
 /// </summary>
 public static class WorkerHost
 {
-    /// <returns>The exit code: 0 after a graceful stop, 2 for wrong arguments, a catalogue with errors, or a Redis that cannot hold the store.</returns>
+    /// <returns>The exit code: 0 after a graceful stop, 1 where the worker failed, 2 for wrong arguments, a catalogue with errors, or a Redis that cannot hold the store.</returns>
     public static async Task<int> RunAsync(string[] args, Action<IServiceCollection> addWorker)
     {
         var builder = Host.CreateApplicationBuilder(args);
@@ -40,8 +40,16 @@ public static class WorkerHost
             builder.Services.AddOps(ops);
         addWorker(builder.Services);
         using var host = builder.Build();
-        await host.RunAsync();
-        return 0;
+        try
+        {
+            await host.RunToEndAsync();
+            return 0;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            await Console.Error.WriteLineAsync($"failed: {e.Message}");
+            return 1;
+        }
     }
 
     private static async Task<Installation?> StartAsync(InstallationOptions options)
