@@ -19,16 +19,25 @@ internal static class PredictRequest
     {
         if (body.ValueKind != JsonValueKind.Object)
             throw Bad("bad-request", $"the body is a JSON {body.ValueKind.ToString().ToLowerInvariant()}", Members);
+        JsonElement model = default, list = default, asOf = default, wanted = default;
         foreach (var member in body.EnumerateObject())
         {
-            if (member.Name is not ("model" or "rows" or "asOf" or "explain"))
+            if (member.NameEquals("rows"u8))
+                list = member.Value;
+            else if (member.NameEquals("model"u8))
+                model = member.Value;
+            else if (member.NameEquals("asOf"u8))
+                asOf = member.Value;
+            else if (member.NameEquals("explain"u8))
+                wanted = member.Value;
+            else
                 throw Bad("unknown-member", $"the request has no member '{member.Name}'", Members, member.Name);
         }
 
-        var serving = FindModel(body.TryGetProperty("model", out var model) ? model : default, host);
-        var rows = Rows(body, options, serving.Model);
-        var asOfUs = body.TryGetProperty("asOf", out var asOf) ? FeatureRequest.ParseTime(asOf, "asOf", time) : FeatureRequest.NowUs(time);
-        var explain = body.TryGetProperty("explain", out var wanted) && (wanted.ValueKind is JsonValueKind.True or JsonValueKind.False
+        var serving = FindModel(model, host);
+        var rows = Rows(list, options, serving.Model);
+        var asOfUs = asOf.ValueKind != JsonValueKind.Undefined ? FeatureRequest.ParseTime(asOf, "asOf", time) : FeatureRequest.NowUs(time);
+        var explain = wanted.ValueKind != JsonValueKind.Undefined && (wanted.ValueKind is JsonValueKind.True or JsonValueKind.False
             ? wanted.GetBoolean()
             : throw Bad("bad-request", $"'explain' is {FeatureRequest.Short(wanted)}", "send true or false"));
         var work = PredictWork.Rent(serving.Model);
@@ -71,9 +80,9 @@ internal static class PredictRequest
         return new ApiProblem(404, "no-such-model", $"{detail}; serving: {(serving.Count == 0 ? "none" : string.Join(", ", serving))}{string.Concat(refused)}", remedy, value);
     }
 
-    private static JsonElement Rows(JsonElement body, ScoringOptions options, LoadedModel model)
+    private static JsonElement Rows(JsonElement rows, ScoringOptions options, LoadedModel model)
     {
-        if (!body.TryGetProperty("rows", out var rows) || rows.ValueKind != JsonValueKind.Array)
+        if (rows.ValueKind != JsonValueKind.Array)
             throw Bad("bad-request", "'rows' is missing or no list", $"send a list of objects with {Wanted(model)}");
         var count = rows.GetArrayLength();
         return count <= options.MaxRows
@@ -99,12 +108,14 @@ internal static class PredictRequest
         if (row.ValueKind != JsonValueKind.Object)
             throw Bad("bad-row", $"rows[{index}] is {FeatureRequest.Short(row)}", $"send an object with {Wanted(work.Model)}");
         var program = work.Model.Service.Program;
-        var named = 0;
+        var (named, next) = (0, 0);
         foreach (var member in row.EnumerateObject())
         {
-            var (slot, column) = (program.KeyIndex(member.Name), work.Given.Schema.IndexOf(member.Name));
-            if (slot < 0 && column < 0)
+            var at = work.FindMember(member, next);
+            if (at < 0)
                 throw Bad("unknown-input", $"rows[{index}] has '{member.Name}', which {work.Model.Version} does not read", $"send {Wanted(work.Model)}", member.Name);
+            next = at + 1;
+            var (_, slot, column) = work.Members[at];
             if (slot >= 0 && FeatureRequest.KeyText(member.Value, program.Keys[slot], "rows", index) is { } text)
                 work.Read.SetKey(request, slot, Encoding.UTF8.GetBytes(text));
             if (column >= 0)

@@ -8,15 +8,35 @@ namespace StreamMl.OnlineScorer.Api.Predicting;
 /// <summary>Scores the rows of a request and writes the answer: which model made it, then per row score, decision, flags and where each view's values come from, or what is wrong.</summary>
 internal static class PredictResponse
 {
+    private static readonly JsonEncodedText Id = JsonEncodedText.Encode("id");
+    private static readonly JsonEncodedText Decision = JsonEncodedText.Encode("decision");
+    private static readonly JsonEncodedText Views = JsonEncodedText.Encode("views");
+    private static readonly JsonEncodedText View = JsonEncodedText.Encode("view");
+    private static readonly JsonEncodedText Partition = JsonEncodedText.Encode("partition");
+    private static readonly JsonEncodedText NextOffset = JsonEncodedText.Encode("nextOffset");
+    private static readonly JsonEncodedText AgeSeconds = JsonEncodedText.Encode("ageSeconds");
+
     /// <summary>Writes it to the work's own buffer.</summary>
     public static void Write(PredictWork work, ServingModel serving, bool explain)
     {
-        var json = work.NewAnswer();
-        var model = work.Model;
+        var json = work.NewAnswer(serving.Variant, WriteHead);
+        for (var row = 0; row < work.Count; row++)
+        {
+            WriteRow(json, work, row, explain);
+            work.EndRow(isLast: row == work.Count - 1);
+        }
+
+        if (work.Count == 0)
+            work.EndEmpty();
+    }
+
+    /// <summary>An answer without rows: the rows are put before its end.</summary>
+    private static void WriteHead(Utf8JsonWriter json, LoadedModel model, string variant)
+    {
         json.WriteStartObject();
         json.WriteString("model", model.Version.Name);
         json.WriteString("version", model.Version.Version);
-        json.WriteString("variant", serving.Variant);
+        json.WriteString("variant", variant);
         json.WriteString("service", model.Service.Program.Name);
         json.WriteString("hash", model.Service.Program.Hash);
         if (model.Threshold is { } threshold)
@@ -24,11 +44,8 @@ internal static class PredictResponse
         if (model.Classes.Count > 0)
             WriteTexts(json, "classes", model.Classes);
         json.WriteStartArray("predictions");
-        for (var row = 0; row < work.Count; row++)
-            WriteRow(json, work, row, explain);
         json.WriteEndArray();
         json.WriteEndObject();
-        json.Flush();
     }
 
     private static void WriteRow(Utf8JsonWriter json, PredictWork work, int row, bool explain)
@@ -44,9 +61,9 @@ internal static class PredictResponse
     private static void WriteScore(Utf8JsonWriter json, PredictWork work, int row, bool explain)
     {
         var session = work.Session;
-        json.WriteString("id", RequestId.Of(work, row));
+        json.WriteString(Id, RequestId.Of(work, row));
         JsonValues.WriteNumber(json, "score", session.Score);
-        json.WriteString("decision", session.Decision);
+        json.WriteString(Decision, session.Decision);
         if (session.Scores.Length > 1)
         {
             json.WriteStartArray("scores");
@@ -57,7 +74,7 @@ internal static class PredictResponse
 
         WriteTexts(json, "flags", session.Flags);
         JsonValues.WriteKnownTime(json, "asOf", work.Read.AsOfUs(row));
-        json.WriteStartArray("views");
+        json.WriteStartArray(Views);
         for (var view = 0; view < work.Model.Service.Views.Count; view++)
             WriteView(json, work.Model.Service.Views[view], work.Read.Answer(row, view));
         json.WriteEndArray();
@@ -68,14 +85,14 @@ internal static class PredictResponse
     private static void WriteView(Utf8JsonWriter json, ServedView view, in ViewAnswer answer)
     {
         json.WriteStartObject();
-        json.WriteString("view", view.Name);
-        json.WriteNumber("partition", answer.Partition);
-        json.WriteNumber("nextOffset", answer.NextOffset);
+        json.WriteString(View, view.Name);
+        json.WriteNumber(Partition, answer.Partition);
+        json.WriteNumber(NextOffset, answer.NextOffset);
         JsonValues.WriteTime(json, "watermark", answer.WatermarkUs);
         if (answer.AgeUs is { } ageUs)
-            json.WriteNumber("ageSeconds", ageUs / (double)TimeGrid.MicrosPerSecond);
+            json.WriteNumber(AgeSeconds, ageUs / (double)TimeGrid.MicrosPerSecond);
         else
-            json.WriteNull("ageSeconds");
+            json.WriteNull(AgeSeconds);
         json.WriteEndObject();
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.OnlineScorer.Scoring;
@@ -15,8 +16,12 @@ internal sealed class PredictWork(LoadedModel model)
     private const int MaxIdle = 64;
     private const int MaxKeptAnswer = 1 << 20;
     private readonly List<ApiProblem?> problems = [];
+    private (string Variant, byte[] Bytes) head = ("", []);
     private ArrayBufferWriter<byte>? answer;
     private Utf8JsonWriter? json;
+
+    /// <summary>Behind the rows.</summary>
+    private static ReadOnlySpan<byte> AnswerEnd => "]}"u8;
 
     public LoadedModel Model => model;
 
@@ -38,15 +43,60 @@ internal sealed class PredictWork(LoadedModel model)
     /// <summary>The answer as it was written so far; flush the writer first.</summary>
     public ReadOnlyMemory<byte> Answer => answer?.WrittenMemory ?? default;
 
-    /// <summary>Writes a new answer.</summary>
-    public Utf8JsonWriter NewAnswer()
+    /// <summary>What a row may name: by name the slot of a key and the column of a given input, -1 for neither.</summary>
+    public (byte[] Name, int Slot, int Column)[] Members { get; } =
+    [
+        .. model.Service.Program.Keys.Select(k => k.Name).Concat(model.GivenSchema.Fields.Select(f => f.Name)).Distinct(StringComparer.Ordinal)
+            .Select(n => (Encoding.UTF8.GetBytes(n), model.Service.Program.KeyIndex(n), model.GivenSchema.IndexOf(n))),
+    ];
+
+    /// <summary>Index in <see cref="Members"/>, or -1. Callers mostly name them in one order: the search begins at <paramref name="expected"/>.</summary>
+    public int FindMember(JsonProperty member, int expected)
+    {
+        for (var i = 0; i < Members.Length; i++)
+        {
+            var at = (expected + i) % Members.Length;
+            if (member.NameEquals(Members[at].Name))
+                return at;
+        }
+
+        return -1;
+    }
+
+    /// <summary>
+    /// Begins a new answer with what is the same for every answer of this model, up to where the rows follow.
+    /// </summary>
+    /// <param name="variant">As which the model serves.</param>
+    /// <param name="writeHead">Writes the whole of an answer without rows; called where none of this variant was written before.</param>
+    public Utf8JsonWriter NewAnswer(string variant, Action<Utf8JsonWriter, LoadedModel, string> writeHead)
     {
         answer ??= new ArrayBufferWriter<byte>(4_096);
         json ??= new Utf8JsonWriter(answer);
+        if (head.Variant != variant)
+        {
+            answer.ResetWrittenCount();
+            json.Reset(answer);
+            writeHead(json, model, variant);
+            json.Flush();
+            head = (variant, answer.WrittenSpan[..^AnswerEnd.Length].ToArray());
+        }
+
         answer.ResetWrittenCount();
+        answer.Write(head.Bytes);
         json.Reset(answer);
         return json;
     }
+
+    /// <summary>Takes the row that the writer wrote; another may follow.</summary>
+    public void EndRow(bool isLast)
+    {
+        json!.Flush();
+        answer!.Write(isLast ? AnswerEnd : ","u8);
+        json.Reset(answer!);
+    }
+
+    /// <summary>Ends an answer without rows.</summary>
+    public void EndEmpty() => answer!.Write(AnswerEnd);
 
     /// <summary>Scores a row; the result is in <see cref="Session"/>. Returns what is wrong with it, or null.</summary>
     public ApiProblem? Score(int row)
