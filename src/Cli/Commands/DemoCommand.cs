@@ -13,7 +13,7 @@ internal static class DemoCommand
         var directory = new Option<string>("--dir") { Description = "Where everything is written; what an earlier demo wrote there is replaced", DefaultValueFactory = _ => Path.Combine(".streamml", "demo") };
         var stay = new Option<bool>("--stay") { Description = "Leave the servers and the query API up until Ctrl-C" };
         var plain = new Option<bool>("--plain") { Description = "Lines of text instead of a live screen" };
-        var ahead = new Option<string>("--max-ahead") { Description = "How far in time the replay may be ahead of the slowest worker while the champion serves", DefaultValueFactory = _ => "1h" };
+        var ahead = new Option<string>("--max-ahead") { Description = "How far in time the replay may be ahead of the slowest worker while the champion serves", DefaultValueFactory = _ => "30m" };
         var from = new Option<string>("--from") { Description = "First arrival that is replayed, as 2013-05-01", DefaultValueFactory = _ => "2013-01-01" };
         var live = new Option<string>("--live-from") { Description = "Where history ends, of which the model is made, and serving begins", DefaultValueFactory = _ => "2013-10-01" };
         var until = new Option<string>("--until") { Description = "Where the replay ends", DefaultValueFactory = _ => "2014-01-02" };

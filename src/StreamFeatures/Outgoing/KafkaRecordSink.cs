@@ -13,6 +13,8 @@ internal sealed class KafkaRecordSink(RecordProducer producer, IReadOnlyDictiona
     /// </summary>
     public static KafkaProducerOptions WithoutGaps { get; } = new()
     {
+        // Each commit waits for what it sent.
+        LingerMs = 1,
         ClientSettings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["message.timeout.ms"] = "0",
