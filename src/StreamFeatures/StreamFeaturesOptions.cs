@@ -43,9 +43,9 @@ public sealed class StreamFeaturesOptions
     [Range(1L << 20, 1L << 40)]
     public long ResidentMaxBytes { get; set; } = 4L << 30;
 
-    /// <summary>A partition without traffic compares its position with the store's so often, milliseconds. 100 to 10,000, default 1,000.</summary>
+    /// <summary>A partition without traffic compares its position with the store's after so long, milliseconds, and up to 100 more. 100 to 10,000, default 900: at least every second.</summary>
     [Range(100, 10_000)]
-    public int IdleCheckMs { get; set; } = 1_000;
+    public int IdleCheckMs { get; set; } = 900;
 
     /// <summary>Wait before what failed in the store, the broker or the registry is tried again, milliseconds. 1 to 60,000, default 200.</summary>
     [Range(1, 60_000)]

@@ -39,11 +39,13 @@ internal static class RebuildCommand
         var catalog = Catalogs.Load(arguments.CatalogPath());
         var selection = all ? ResetSelection.All(catalog) : ResetSelection.Views(catalog, views);
         await using var redis = await RedisEndpoint.Of(options.Redis).ConnectAsync(stop);
-        if (!await MakeRoomAsync(arguments, options, new StoreSweep(redis), selection, stop))
+        var sweep = new StoreSweep(redis);
+        if (!await IsOrderedAsync(arguments, options, sweep, selection, stop))
             return CommandRunner.Failed;
         var rebuild = new Rebuild(
             catalog, arguments.GetValue(Archive) ?? options.ArchiveDirectory, KafkaEndpoint.Of(options.Kafka), new RedisStateStore(redis), new StreamFeaturesOptions(), TimeProvider.System, NullLoggerFactory.Instance)
         {
+            MakeRoomAsync = token => arguments.GetValue(Yes) && !arguments.GetValue(Resume) ? DeleteAsync(sweep, selection, token) : Task.CompletedTask,
             Done = p => Console.WriteLine($"{p.Partition}: offsets {p.FromOffset} to {p.ToOffset}, {p.States:N0} states written{(p.TakenOver ? "; a worker took over here and goes on" : "")}"),
         };
         var done = all ? await rebuild.AllAsync(stop) : await rebuild.ViewsAsync(views, stop);
@@ -52,21 +54,21 @@ internal static class RebuildCommand
     }
 
     /// <summary>False where the store has something of them and nobody said what to do with it.</summary>
-    private static async Task<bool> MakeRoomAsync(ParseResult arguments, InstallationOptions options, StoreSweep sweep, ResetSelection selection, CancellationToken stop)
+    private static async Task<bool> IsOrderedAsync(ParseResult arguments, InstallationOptions options, StoreSweep sweep, ResetSelection selection, CancellationToken stop)
     {
         var counts = await sweep.CountAsync(selection.Has, stop);
         var writesPositionsOfLogs = arguments.GetValue(All);
         if ((counts.Count > 0 || writesPositionsOfLogs) && !arguments.GetValue(ResetCommand.Force))
             await Workers.RequireNoneAsync(options, arguments.GetValue(ResetCommand.Group)!, stop);
-        if (counts.Count == 0 || arguments.GetValue(Resume))
+        if (counts.Count == 0 || arguments.GetValue(Resume) || arguments.GetValue(Yes))
             return true;
-        if (arguments.GetValue(Yes))
-        {
-            Console.WriteLine($"{await sweep.DeleteAsync(selection.Has, stop):N0} keys deleted");
-            return true;
-        }
-
         Console.WriteLine($"The store has {counts.Sum(c => c.Count):N0} keys of these: add --yes to delete them first, or --resume to go on from them");
         return false;
+    }
+
+    private static async Task DeleteAsync(StoreSweep sweep, ResetSelection selection, CancellationToken stop)
+    {
+        if (await sweep.DeleteAsync(selection.Has, stop) is > 0 and var deleted)
+            Console.WriteLine($"{deleted:N0} keys deleted");
     }
 }

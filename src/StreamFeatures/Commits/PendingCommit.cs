@@ -5,7 +5,7 @@ using StreamMl.StreamFeatures.Outgoing;
 namespace StreamMl.StreamFeatures.Commits;
 
 /// <summary>A commit on its way: the states are in it already, positions, ledger and routes follow when the deliveries are done.</summary>
-internal sealed record PendingCommit(StoreCommit Commit, Deliveries Deliveries, LedgerCounts Ledger, PositionRecord Position, int Records)
+internal sealed record PendingCommit(StoreCommit Commit, Deliveries Deliveries, LedgerCounts Ledger, PositionRecord Position)
 {
     /// <summary>Per unit, the position bytes that this commit writes.</summary>
     public byte[][] NewPositions { get; set; } = [];

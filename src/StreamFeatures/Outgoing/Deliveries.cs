@@ -17,15 +17,8 @@ internal sealed class Deliveries : IDeliveryListener
     /// <summary>One past the last delivered offset, by partition. Read after <see cref="WhenAllAsync"/>.</summary>
     public IReadOnlyDictionary<PartitionId, long> Ends => ends;
 
-    /// <summary>Whether anything was sent.</summary>
-    public bool IsEmpty { get; private set; } = true;
-
     /// <summary>One more is on its way.</summary>
-    public void Sending()
-    {
-        IsEmpty = false;
-        Interlocked.Increment(ref pending);
-    }
+    public void Sending() => Interlocked.Increment(ref pending);
 
     public void Delivered(PartitionId target, long offset)
     {

@@ -60,9 +60,8 @@ internal sealed class PartitionPipeline : IDisposable
     /// <summary>Records processed since the last commit was begun.</summary>
     public int UncommittedRecords { get; private set; }
 
-    public int ChangedStates => Views.Sum(v => v.ChangedCount);
-
-    public LedgerCounts Ledger => ledger;
+    /// <summary>Whether a commit should not wait for more.</summary>
+    public bool IsFull => UncommittedRecords >= context.Options.CommitMaxRecords || Views.Sum(v => v.ChangedCount) >= context.Options.CommitMaxStates;
 
     /// <summary>
     /// Processes the records; they may be released when this ends. At most a few thousand at a time, so that the batch stays in the cache. Any
@@ -97,7 +96,7 @@ internal sealed class PartitionPipeline : IDisposable
         var commit = buffers.Rent();
         foreach (var view in Views)
             view.WriteChanges(commit);
-        var pending = new PendingCommit(commit, deliveries, ledger, decoder.Position(claim.Epoch), UncommittedRecords);
+        var pending = new PendingCommit(commit, deliveries, ledger, decoder.Position(claim.Epoch));
         deliveries = new Deliveries();
         UncommittedRecords = 0;
         return pending;

@@ -182,7 +182,7 @@ internal sealed partial class PartitionWorker : IDisposable
         {
             if (slice.Generation != generation || draining.IsCancellationRequested)
                 return;
-            if (underWay is not null && IsFull(pipeline!))
+            if (underWay is not null && pipeline!.IsFull)
             {
                 await SettleAsync();
                 if (slice.Generation != generation)
@@ -203,14 +203,12 @@ internal sealed partial class PartitionWorker : IDisposable
         }
     }
 
-    private bool IsFull(PartitionPipeline p) => p.UncommittedRecords >= context.Options.CommitMaxRecords || p.ChangedStates >= context.Options.CommitMaxStates;
-
     // Caught up: at once, for latency. Behind: as much as the bounds allow, so that a state that changes often is written seldom.
     private void BeginCommitIfDue()
     {
         if (underWay is not null || pipeline is not { UncommittedRecords: > 0 } p)
             return;
-        if (endSeen >= p.NextOffset || IsFull(p) || context.Time.GetElapsedTime(uncommittedSince).TotalMilliseconds >= context.Options.CommitIntervalMs)
+        if (endSeen >= p.NextOffset || p.IsFull || context.Time.GetElapsedTime(uncommittedSince).TotalMilliseconds >= context.Options.CommitIntervalMs)
             BeginCommit(p);
     }
 

@@ -1,4 +1,6 @@
+using Confluent.Kafka;
 using Microsoft.Extensions.Logging;
+using StreamMl.Infrastructure.Kafka;
 using StreamMl.Shared.Store;
 
 namespace StreamMl.StreamFeatures.Partitions;
@@ -14,7 +16,7 @@ internal sealed partial class Retry(StreamFeaturesOptions options, TimeProvider 
             {
                 return await action(cancellationToken);
             }
-            catch (Exception e) when (e is StoreUnavailableException or HttpRequestException)
+            catch (Exception e) when (IsPassing(e))
             {
                 Unavailable(logger, attempt, options.RetryDelayMs, e.Message);
                 await DelayAsync(cancellationToken);
@@ -23,6 +25,14 @@ internal sealed partial class Retry(StreamFeaturesOptions options, TimeProvider 
     }
 
     public Task DelayAsync(CancellationToken cancellationToken) => Task.Delay(TimeSpan.FromMilliseconds(options.RetryDelayMs), time, cancellationToken);
+
+    // A broker may go between the assignment of a partition and the look at its topic.
+    private static bool IsPassing(Exception error) => error switch
+    {
+        StoreUnavailableException or HttpRequestException => true,
+        KafkaException e => !e.Error.IsFatal && !TransactionalProducer.IsForGood(e.Error),
+        _ => false,
+    };
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Attempt {Attempt} failed, next in {DelayMs} ms: {Reason}")]
     private static partial void Unavailable(ILogger logger, int attempt, int delayMs, string reason);

@@ -29,7 +29,7 @@ internal static class PartitionRebuild
         {
             if (!await ProcessAsync(pipeline, slice, cancellationToken))
                 return new RebuiltPartition(context.Partition, from, committed, states, TakenOver: true);
-            if (!IsFull(pipeline, context.Options))
+            if (!pipeline.IsFull)
                 continue;
             if (await CommitAsync(pipeline, cancellationToken) is not { } written)
                 return new RebuiltPartition(context.Partition, from, committed, states, TakenOver: true);
@@ -59,9 +59,6 @@ internal static class PartitionRebuild
             slice.Release();
         }
     }
-
-    private static bool IsFull(PartitionPipeline pipeline, StreamFeaturesOptions options) =>
-        pipeline.UncommittedRecords >= options.CommitMaxRecords || pipeline.ChangedStates >= options.CommitMaxStates;
 
     /// <summary>States written; null where a worker has claimed the partition.</summary>
     private static async Task<int?> CommitAsync(PartitionPipeline pipeline, CancellationToken cancellationToken)

@@ -17,6 +17,12 @@ public sealed class Rebuild(Catalog catalog, string archiveDirectory, KafkaEndpo
 {
     private static readonly TimeSpan PollWait = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>
+    /// Deletes what is made again. Called once, when archive and topics were found to meet: a rebuild that is refused leaves the store as it was. Default: nothing is
+    /// deleted, and what the store has is gone on from.
+    /// </summary>
+    public Func<CancellationToken, Task> MakeRoomAsync { get; init; } = _ => Task.CompletedTask;
+
     /// <summary>Told of each partition when it is done. May be called from several threads.</summary>
     public Action<RebuiltPartition> Done { get; init; } = _ => { };
 
@@ -45,16 +51,27 @@ public sealed class Rebuild(Catalog catalog, string archiveDirectory, KafkaEndpo
         var (guard, layout) = (new TopicGuard(admin, store), new ArchiveLayout(archiveDirectory));
         foreach (var plan in plans)
             await guard.CheckArchiveAsync(plan, layout, cancellationToken);
-        foreach (var plan in plans)
-            await guard.CheckAsync(plan, [.. Enumerable.Range(0, plan.Source.Partitions).Select(p => new PartitionId(plan.Topic, p))], cancellationToken);
+        await CheckTopicsAsync(guard, plans.Where(p => !p.OwnsLog), cancellationToken);
         await using var producer = new KafkaProducerFactory(kafka).Create(KafkaRecordSink.WithoutGaps);
         using var metrics = new StreamMetrics();
         return await new StoreRebuild(layout, store, new KafkaRecordSink(producer, partitions), metrics, options, time, loggers)
         {
             TopicOffsets = (p, token) => admin.OffsetsAsync(p, token),
             NoteDeliveredAsync = (target, from, marks, token) => NoteAsync(admin, target, from, marks, token),
+            BeforeWritingAsync = async token =>
+            {
+                await MakeRoomAsync(token);
+                // What was noted of a log's topic goes with its positions, so it is compared, or noted anew, when these are gone.
+                await CheckTopicsAsync(guard, plans.Where(p => p.OwnsLog), token);
+            },
             Done = Done,
         }.RunAsync(plans, cancellationToken);
+    }
+
+    private static async Task CheckTopicsAsync(TopicGuard guard, IEnumerable<LogPlan> plans, CancellationToken cancellationToken)
+    {
+        foreach (var plan in plans)
+            await guard.CheckAsync(plan, [.. Enumerable.Range(0, plan.Source.Partitions).Select(p => new PartitionId(plan.Topic, p))], cancellationToken);
     }
 
     /// <summary>Reads the target from an offset to its present end and notes where its records came from.</summary>

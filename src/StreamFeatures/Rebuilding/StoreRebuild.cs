@@ -28,6 +28,9 @@ internal sealed class StoreRebuild(
     /// <summary>What the source topics' records were sent on as, beyond what the archive knows: called once per repartition and dead-letter partition.</summary>
     public required Func<PartitionId, long, DeliveredMarks, CancellationToken, Task> NoteDeliveredAsync { get; init; }
 
+    /// <summary>Called once, when archives and topics were found to meet, and before anything is written.</summary>
+    public Func<CancellationToken, Task> BeforeWritingAsync { get; init; } = _ => Task.CompletedTask;
+
     /// <summary>Told of each partition when it is done. May be called from several threads.</summary>
     public Action<RebuiltPartition> Done { get; init; } = _ => { };
 
@@ -42,6 +45,7 @@ internal sealed class StoreRebuild(
         foreach (var plan in plans)
             partitions.AddRange(await CheckAsync(plan, cancellationToken));
         var resumed = new ResumedSink(sink, await DeliveredAsync(plans, cancellationToken));
+        await BeforeWritingAsync(cancellationToken);
         var decoders = plans.ToDictionary(p => p.Topic, p => new EventDecoderSet(p.Source, p.BatchSchema, SchemaOf), StringComparer.Ordinal);
         var share = options.ResidentMaxBytes / Math.Max(1, Parallelism * plans.Max(p => p.Views.Count));
         var results = new RebuiltPartition[partitions.Count];

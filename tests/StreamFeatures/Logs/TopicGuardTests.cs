@@ -94,7 +94,10 @@ public sealed class TopicGuardTests(KafkaFixture kafka, RedisFixture redis)
             await topics.EnsureTopicAsync(lab.Topic, FeatureWorkerTests.Partitions, default);
             var now = await topics.DescribeAsync(lab.Topic, default);
 
-            var rebuild = new Rebuild(lab.Catalog, directory, kafka.Endpoint, lab.Store, new StreamFeaturesOptions(), TimeProvider.System, NullLoggerFactory.Instance);
+            var rebuild = new Rebuild(lab.Catalog, directory, kafka.Endpoint, lab.Store, new StreamFeaturesOptions(), TimeProvider.System, NullLoggerFactory.Instance)
+            {
+                MakeRoomAsync = _ => throw new InvalidOperationException("what the store has is deleted for an archive that is then refused"),
+            };
             var error = await Should.ThrowAsync<HandOverException>(rebuild.AllAsync(TestContext.Current.CancellationToken));
 
             error.Message.ShouldContain($"the topic's is {now.Id}");

@@ -38,9 +38,14 @@ public sealed class RebuildOnServersTests(KafkaFixture kafka, RedisFixture redis
         var kept = await ContentAsync(store, catalog);
 
         var sweep = new StoreSweep(redis.Connection);
-        (await sweep.DeleteAsync(key => key.Log.Topic.StartsWith(topic, StringComparison.Ordinal), stop)).ShouldBeGreaterThan(10);
-        (await ContentAsync(store, catalog)).ShouldBeEmpty();
-        var done = await new Rebuild(catalog, directory, kafka.Endpoint, store, new StreamFeaturesOptions(), TimeProvider.System, NullLoggerFactory.Instance).AllAsync(stop);
+        var done = await new Rebuild(catalog, directory, kafka.Endpoint, store, new StreamFeaturesOptions(), TimeProvider.System, NullLoggerFactory.Instance)
+        {
+            MakeRoomAsync = async token =>
+            {
+                (await sweep.DeleteAsync(key => key.Log.Topic.StartsWith(topic, StringComparison.Ordinal), token)).ShouldBeGreaterThan(10);
+                (await ContentAsync(store, catalog)).ShouldBeEmpty();
+            },
+        }.AllAsync(stop);
 
         done.ShouldAllBe(p => !p.TakenOver && p.FromOffset == 0);
         (await ContentAsync(store, catalog)).ShouldBe(kept);

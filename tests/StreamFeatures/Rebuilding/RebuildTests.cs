@@ -120,7 +120,7 @@ public sealed class RebuildTests : IDisposable
         files.Count.ShouldBeGreaterThan(3);
         File.Delete(files[1].Path);
         var store = new InMemoryStateStore();
-        (await Should.ThrowAsync<InvalidDataException>(() => RebuildAsync(lab, store, Plans, 100))).Message.ShouldContain("has a hole");
+        (await Should.ThrowAsync<InvalidDataException>(() => RebuildAsync(lab, store, Plans, 100, DoNotDelete))).Message.ShouldContain("has a hole");
         store.Snapshot().ShouldBeEmpty();
     }
 
@@ -165,9 +165,12 @@ public sealed class RebuildTests : IDisposable
         }
     }
 
-    private static Task<IReadOnlyList<RebuiltPartition>> RebuildAsync(RebuildLab lab, IStateStore store, IReadOnlyList<LogPlan> plans, int states) =>
+    private static Task DoNotDelete(CancellationToken cancellationToken) => throw new InvalidOperationException("what the store has is deleted for an archive that is then refused");
+
+    private static Task<IReadOnlyList<RebuiltPartition>> RebuildAsync(RebuildLab lab, IStateStore store, IReadOnlyList<LogPlan> plans, int states, Func<CancellationToken, Task>? beforeWriting = null) =>
         new StoreRebuild(lab.Layout, store, lab.Broker, new StreamMetrics(), new StreamFeaturesOptions { CommitMaxStates = states, RetryDelayMs = 1 }, TimeProvider.System, NullLoggerFactory.Instance)
         {
+            BeforeWritingAsync = beforeWriting ?? (_ => Task.CompletedTask),
             TopicOffsets = (p, _) => Task.FromResult((0L, (long)lab.Broker.Log(p).Count)),
             NoteDeliveredAsync = (p, from, marks, _) =>
             {
