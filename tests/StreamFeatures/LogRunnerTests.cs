@@ -1,7 +1,9 @@
 using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamMl.Shared.Log;
+using StreamMl.StreamFeatures.Commits;
 using StreamMl.StreamFeatures.Logs;
+using StreamMl.StreamFeatures.Partitions;
 using StreamMl.StreamFeatures.Tests.Lab;
 using StreamMl.TestKit;
 using StreamMl.TestKit.Store;
@@ -88,6 +90,19 @@ public sealed class LogRunnerTests
             PipelineLab.Ledger(store, log).Read.ShouldBe(broker.Log(log).Count);
     }
 
+    [Fact]
+    public async Task Worker_GoesOnWhereNothingIsNew_HasNoLag()
+    {
+        var (broker, store) = (Filled(200), new InMemoryStateStore());
+        await RunUntilDoneAsync(broker, store, 50, 1 << 20);
+        var context = new PipelineLab(broker, store, TestCatalog.Catalog).Context(AllLogs().First(p => broker.Log(p).Count > 0));
+        using var worker = new PartitionWorker(context, await Claim.TakeAsync(store, context.Plan, context.Partition, default), new NoRequests(), NullLogger.Instance);
+        worker.EndSeen(broker.Log(context.Partition).Count, 0);
+        worker.BeginDrain();
+        await worker.Completion;
+        worker.Lag.ShouldBe(0);
+    }
+
     private static long PositionOf(InMemoryStateStore store, PartitionId partition) =>
         store.Snapshot().TryGetValue(LogNames.SourcePositionKey(partition), out var bytes) ? PositionRecord.Decode(bytes).NextOffset : 0;
 
@@ -134,4 +149,19 @@ public sealed class LogRunnerTests
 
     private static IEnumerable<PartitionId> AllLogs() =>
         LogPlan.Of(TestCatalog.Catalog).SelectMany(plan => Enumerable.Range(0, Partitions).Select(p => new PartitionId(plan.Topic, p)));
+
+    private sealed class NoRequests : IPartitionRequests
+    {
+        public void Seek(PartitionWorker worker, long offset, int generation)
+        {
+        }
+
+        public void Committed(PartitionId partition, long nextOffset)
+        {
+        }
+
+        public void Released(PartitionId partition, long bytes)
+        {
+        }
+    }
 }

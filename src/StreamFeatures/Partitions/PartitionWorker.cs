@@ -48,6 +48,7 @@ internal sealed partial class PartitionWorker : IDisposable
         this.requests = requests;
         this.logger = logger;
         pipeline = new PartitionPipeline(context, claim);
+        CommittedOffset = claim.Least.NextOffset;
         quietSince = context.Time.GetTimestamp();
         Completion = Task.Factory.StartNew(RunAsync, CancellationToken.None, TaskCreationOptions.DenyChildAttach, context.Scheduler).Unwrap();
     }
@@ -76,6 +77,7 @@ internal sealed partial class PartitionWorker : IDisposable
     /// <summary>One past the last record that was handed to this worker.</summary>
     public long ReadOffset { get; private set; }
 
+    /// <summary>All below is in the store: what was claimed, then what was committed.</summary>
     public long CommittedOffset { get; private set; }
 
     /// <summary>Takes a slice of the current generation; false (and not taken) for any other, or when draining.</summary>
@@ -293,14 +295,21 @@ internal sealed partial class PartitionWorker : IDisposable
             // A fenced worker waits for the group to say so; should it not, the claim was a mistake and this worker takes it back.
             if (why == CommitVerdict.Fenced)
                 await Task.Delay(TimeSpan.FromMilliseconds(10L * context.Options.IdleCheckMs), context.Time, draining.Token);
-            var claim = await context.Retry.RunAsync(token => Claim.TakeAsync(context.Store, context.Plan, Partition, token), draining.Token);
+            var claim = await context.Retry.RunAsync(ClaimAsync, draining.Token);
             pipeline = new PartitionPipeline(context, claim);
+            CommittedOffset = claim.Least.NextOffset;
             requests.Seek(this, claim.Least.NextOffset, generation);
         }
         catch (OperationCanceledException) when (draining.IsCancellationRequested)
         {
             // Nothing is held: there is nothing to drain.
         }
+    }
+
+    private async Task<Claim> ClaimAsync(CancellationToken cancellationToken)
+    {
+        await context.CheckTopicAsync(cancellationToken);
+        return await Claim.TakeAsync(context.Store, context.Plan, Partition, cancellationToken);
     }
 
     private async Task DrainAsync()

@@ -90,13 +90,25 @@ public sealed class Rollout
             }
 
             await stopping.CancelAsync();
-            await following;
+            await StoppedAsync(following, cancellationToken);
             return false;
         }
         catch (TakenOverException)
         {
             await stopping.CancelAsync();
             return true;
+        }
+    }
+
+    // Where there was nothing to wait for, it is stopped while it still claims its first partitions: that is no failure.
+    private static async Task StoppedAsync(Task following, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await following;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
         }
     }
 

@@ -61,6 +61,27 @@ public sealed class TopicGuardTests(KafkaFixture kafka, RedisFixture redis)
         error.Message.ShouldContain("streamml reset --all");
     }
 
+    [Fact]
+    public async Task Worker_StoreComesBackEmptyUnderIt_NotesTheTopicAgain()
+    {
+        kafka.RequireReal("topic ids");
+        await using var lab = await LabAsync("emptied");
+        using var host = Host(lab.Catalog, kafka.Endpoint, lab.Store, lab.Registry.Url);
+        await host.StartAsync(TestContext.Current.CancellationToken);
+        await ProduceAsync(kafka.Endpoint, lab.Topic, Records(100), lab.SchemaId);
+        await TestKit.Eventually.Until(() => IsDoneAsync(lab.Store, lab.Catalog, 100), () => "100 sent");
+        await foreach (var key in redis.Connection.GetServers()[0].KeysAsync(pattern: $"{{{lab.Topic}*"))
+            await redis.Connection.GetDatabase().KeyDeleteAsync(key);
+        using var topics = new TopicAdmin(kafka.Endpoint);
+        var now = await topics.DescribeAsync(lab.Topic, default);
+
+        await TestKit.Eventually.Until(() => IsDoneAsync(lab.Store, lab.Catalog, 100), () => "not replayed");
+
+        foreach (var partition in Parts(lab.Topic))
+            TopicRecord.Decode(await ReadAsync(lab.Store, LogNames.TopicKey(partition))).ShouldBe(now);
+        await host.StopAsync(TestContext.Current.CancellationToken);
+    }
+
     [Theory]
     [InlineData("a", 2, "a", 2, null)]
     [InlineData("", 2, "a", 2, null)]

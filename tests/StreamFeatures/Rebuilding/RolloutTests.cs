@@ -2,6 +2,7 @@ using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamMl.FeatureEngine.Views;
 using StreamMl.Infrastructure.Embedded;
+using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Registry;
 using StreamMl.Infrastructure.Store;
 using StreamMl.Shared.Definitions;
@@ -58,6 +59,27 @@ public sealed class RolloutTests(KafkaFixture kafka, RedisFixture redis)
         await TestKit.Eventually.Until(() => IsDoneAsync(store, next, 3_000), () => "3000");
         await successor.StopAsync(stop);
         await ViewsShouldEqualStraightRunAsync(kafka.Endpoint, store, next);
+    }
+
+    [Fact]
+    public async Task Rollout_UntilReadyWithNothingToWaitFor_EndsWithoutAnError()
+    {
+        var topic = TestEnvironment.UniqueName(TestCatalog.Topic);
+        var old = TestCatalog.With("aircraft_landed") with { Sources = [TestCatalog.Source with { Topic = topic, Partitions = FeatureWorkerTests.Partitions }] };
+        var next = old with { Views = [.. old.Views.Select(v => v with { AllowedLateness = TimeSpan.FromMinutes(30) })] };
+        using var admin = new TopicAdmin(kafka.Endpoint);
+        await admin.EnsureTopicAsync(topic, FeatureWorkerTests.Partitions, TestContext.Current.CancellationToken);
+        using var schemas = new SchemaRegistryClient("http://127.0.0.1:1");
+        var caughtUp = false;
+        var rollout = new Rollout(
+            next, old, kafka.Endpoint, new RedisStateStore(redis.Connection), schemas, new StreamFeaturesOptions { GroupId = $"features.{topic}" }, TimeProvider.System, NullLoggerFactory.Instance)
+        {
+            CaughtUp = () => caughtUp = true,
+        };
+
+        (await rollout.RunAsync(stay: false, TestContext.Current.CancellationToken)).ShouldBeFalse();
+
+        caughtUp.ShouldBeTrue();
     }
 
     [Fact]
