@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Registry;
+using StreamMl.Shared;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Store;
 using StreamMl.StreamFeatures.Logs;
@@ -26,7 +27,7 @@ internal sealed class FeatureWorker(
 {
     private bool UsesTransactions => options.Value.Transactions switch
     {
-        TransactionMode.On when kafka.IsEmbedded => throw new InvalidOperationException($"Features:Transactions is On and {kafka} has none: its readers would see what was aborted. Say Auto or Off: values are the same"),
+        TransactionMode.On when kafka.IsEmbedded => throw new SetupException($"Features:Transactions is On and {kafka} has none: its readers would see what was aborted. Say Auto or Off: values are the same"),
         TransactionMode.Auto => !kafka.IsEmbedded,
         var mode => mode == TransactionMode.On,
     };

@@ -22,11 +22,18 @@ internal static class CommandRunner
         }
         catch (Exception error) when (IsUsers(error))
         {
-            var remedy = error.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException ? " Another process listens there: stop it, or name another address (--listen, --http, --ops)." : "";
-            await Console.Error.WriteLineAsync($"streamml: {error.Message}{remedy}");
+            await Console.Error.WriteLineAsync($"streamml: {error.Message}{Remedy(error)}");
             return Usage;
         }
     }
+
+    /// <summary>For what libraries say that do not know of this program's options.</summary>
+    private static string Remedy(Exception error) => error switch
+    {
+        { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => " Another process listens there: stop it, or name another address (--listen, --http, --ops).",
+        Confluent.Kafka.KafkaException { Error.IsLocalError: true, Error.IsFatal: false } => ". No broker answers as it should: start Kafka, or name another by --kafka (STREAMML_KAFKA).",
+        _ => "",
+    };
 
     /// <summary>Errors that come from what was typed, written in a file, or not running; their messages name the value and the remedy.</summary>
     private static bool IsUsers(Exception error) =>

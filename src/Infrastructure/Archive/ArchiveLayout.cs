@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using StreamMl.Shared;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 
@@ -65,18 +66,18 @@ public sealed class ArchiveLayout(string directory)
     }
 
     /// <summary>Notes the partition count.</summary>
-    /// <exception cref="InvalidOperationException">The log was archived with another count: its entities would move between partitions.</exception>
+    /// <exception cref="SetupException">The log was archived with another count: its entities would move between partitions.</exception>
     public void SetPartitions(string log, int partitions) => SetTopic(log, new TopicRecord("", partitions));
 
     /// <summary>Notes which topic is archived, or that it still is this one.</summary>
-    /// <exception cref="InvalidOperationException">The archive is of another topic: one that had another partition count, or one of the same name that was deleted since.</exception>
+    /// <exception cref="SetupException">The archive is of another topic: one that had another partition count, or one of the same name that was deleted since.</exception>
     public void SetTopic(string log, TopicRecord topic)
     {
         var known = Topic(log);
         if (known is not null && known.Partitions != topic.Partitions)
-            throw new InvalidOperationException($"topic '{log}' has {topic.Partitions} partitions, its archive in {Directory} was written from {known.Partitions}: archive the recreated topic into another directory");
+            throw new SetupException($"topic '{log}' has {topic.Partitions} partitions, its archive in {Directory} was written from {known.Partitions}: archive the recreated topic into another directory");
         if (known is not null && !known.IsSameAs(topic))
-            throw new InvalidOperationException($"topic '{log}' was recreated: its id is {topic.Id}, and its archive in {Directory} was written from {known.Id}, whose offsets mean other records. Archive the recreated topic into another directory");
+            throw new SetupException($"topic '{log}' was recreated: its id is {topic.Id}, and its archive in {Directory} was written from {known.Id}, whose offsets mean other records. Archive the recreated topic into another directory");
         if (known is not null && (known.Id.Length > 0 || topic.Id.Length == 0))
             return;
         var info = new Dictionary<string, object>(StringComparer.Ordinal) { ["partitions"] = topic.Partitions };

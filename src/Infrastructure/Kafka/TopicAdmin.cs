@@ -1,5 +1,6 @@
 using Confluent.Kafka;
 using Confluent.Kafka.Admin;
+using StreamMl.Shared;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 
@@ -26,7 +27,7 @@ public sealed class TopicAdmin : IDisposable
     /// the settings given, which the embedded one ignores. Unless they say otherwise it keeps its records for ever (<c>retention.ms=-1</c>): Kafka counts their
     /// age from their arrival times, so a replay of last year's would be deleted within minutes, read or not.
     /// </summary>
-    /// <exception cref="InvalidOperationException">It is there with another number of partitions: entity keys would change their place.</exception>
+    /// <exception cref="SetupException">It is there with another number of partitions: entity keys would change their place.</exception>
     public async Task EnsureTopicAsync(
         string topic, int partitions, CancellationToken cancellationToken, IReadOnlyDictionary<string, string>? settings = null)
     {
@@ -63,10 +64,10 @@ public sealed class TopicAdmin : IDisposable
         Task.Run(() => Offsets(partition), cancellationToken);
 
     /// <summary>What tells this topic from another one of the same name: the id that Kafka gave it (none on the embedded one), and its partitions.</summary>
-    /// <exception cref="InvalidOperationException">There is no such topic.</exception>
+    /// <exception cref="SetupException">There is no such topic.</exception>
     public async Task<TopicRecord> DescribeAsync(string topic, CancellationToken cancellationToken)
     {
-        if (await PartitionCountAsync(topic, cancellationToken) is not { } partitions) throw new InvalidOperationException($"There is no topic '{topic}' on {endpoint}.");
+        if (await PartitionCountAsync(topic, cancellationToken) is not { } partitions) throw new SetupException($"There is no topic '{topic}' on {endpoint}.");
         if (endpoint.IsEmbedded) return new TopicRecord("", partitions);
         var answer = await client.Value.DescribeTopicsAsync(TopicCollection.OfTopicNames([topic]), new() { RequestTimeout = Patience }).WaitAsync(cancellationToken);
         return new TopicRecord(answer.TopicDescriptions.Single().TopicId.ToString(), partitions);
@@ -91,7 +92,7 @@ public sealed class TopicAdmin : IDisposable
         if (client.IsValueCreated) client.Value.Dispose();
     }
 
-    internal static InvalidOperationException PartitionMismatch(string topic, int existing, int wanted) => new(
+    internal static SetupException PartitionMismatch(string topic, int existing, int wanted) => new(
         $"Topic '{topic}' has {existing} partitions and {wanted} are wanted. Entity keys live where the count puts them, so a topic's count "
         + $"must not change: set 'partitions: {existing}' in the catalogue, or delete the topic and replay its source.");
 
@@ -112,7 +113,7 @@ public sealed class TopicAdmin : IDisposable
             await Task.Delay(LookAgain, TimeProvider.System, cancellationToken);
         }
 
-        throw new InvalidOperationException($"Topic '{topic}' was made on {endpoint}, and after {Looks} looks no broker shows it; are all brokers up?");
+        throw new SetupException($"Topic '{topic}' was made on {endpoint}, and after {Looks} looks no broker shows it; are all brokers up?");
     }
 
     private async Task CreateAsync(string topic, int partitions, IReadOnlyDictionary<string, string>? settings)
@@ -134,7 +135,7 @@ public sealed class TopicAdmin : IDisposable
         }
         catch (CreateTopicsException e)
         {
-            throw new InvalidOperationException(
+            throw new SetupException(
                 $"Topic '{topic}' with {partitions} partitions could not be made on {endpoint}: {e.Results[0].Error.Reason}. "
                 + "Make it by hand, or give this client the right to create topics.", e);
         }

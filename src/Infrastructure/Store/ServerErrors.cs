@@ -1,5 +1,6 @@
 using StackExchange.Redis;
 using StreamMl.Infrastructure.Redis;
+using StreamMl.Shared;
 using StreamMl.Shared.Store;
 
 namespace StreamMl.Infrastructure.Store;
@@ -25,6 +26,6 @@ internal static class ServerErrors
             _ when error.Message.Contains("unknown command", StringComparison.OrdinalIgnoreCase) => "the server has no Lua: start Garnet with --lua --lua-transaction-mode true",
             _ => "see the server's log",
         };
-        return new InvalidOperationException($"the store refused {what}: {error.Message}; {remedy}", error);
+        return new SetupException($"the store refused {what}: {error.Message}; {remedy}", error);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using StackExchange.Redis;
+using StreamMl.Shared;
 using StreamMl.Shared.Log;
 
 namespace StreamMl.Infrastructure.Store;
@@ -33,7 +34,7 @@ public sealed class StoreSweep(IConnectionMultiplexer redis)
     /// gone. Should it be cut short, run it again: it finds states without a position too.
     /// </summary>
     /// <returns>Keys deleted.</returns>
-    /// <exception cref="InvalidOperationException">A position came back meanwhile: a worker runs.</exception>
+    /// <exception cref="SetupException">A position came back meanwhile: a worker runs.</exception>
     public async Task<long> DeleteAsync(Func<StoreKey, bool> wanted, CancellationToken cancellationToken)
     {
         var deleted = await DeleteEachAsync(key => key.Kind is StoreKeyKind.ViewPosition or StoreKeyKind.LogPosition && wanted(key), cancellationToken);
@@ -42,7 +43,7 @@ public sealed class StoreSweep(IConnectionMultiplexer redis)
         if (back.Count == 0)
             return deleted;
         var key = back[0].Key;
-        throw new InvalidOperationException($"the position of {(key.View.Length > 0 ? $"view {key.View}@{key.Hash8}" : "the log")} on {key.Log} came back while its states were deleted: a worker runs. Stop every worker and run this again");
+        throw new SetupException($"the position of {(key.View.Length > 0 ? $"view {key.View}@{key.Hash8}" : "the log")} on {key.Log} came back while its states were deleted: a worker runs. Stop every worker and run this again");
     }
 
     private async Task<long> DeleteEachAsync(Func<StoreKey, bool> wanted, CancellationToken cancellationToken)

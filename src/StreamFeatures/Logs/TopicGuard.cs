@@ -73,7 +73,7 @@ internal sealed class TopicGuard(TopicAdmin admin, IStateStore store)
     {
         // The partition count has its own message.
         if (archived is not null && archived.Partitions == now.Partitions && !archived.IsSameAs(now))
-            throw new HandOverException($"the archive of '{topic}' in {directory} was written from another topic of that name: that one's id was {archived.Id}, and the topic's is {now.Id}, so it was recreated since, and its offsets are other records. Replay the source into the new topic, archive it into another directory (`streamml archive` with another --archive), and rebuild from there; or `streamml reset --all --yes`, so that every view starts anew on the topic as it is");
+            throw new HandOverException($"the archive of '{topic}' in {directory} was written from another topic of that name: that one's id was {archived.Id}, and the topic's is {now.Id}, so it was recreated since, and its offsets are other records. Replay the source into the new topic, archive it into another directory (`streamml archive` with another --dir), and rebuild from there (`--archive` names its archive); or `streamml reset --all --yes`, so that every view starts anew on the topic as it is");
     }
 
     private const string Remedy = "Replay the source into it (or let it fill), archive it into another directory, and run `streamml reset --all --yes`, so that every view starts anew on the topic as it is";

@@ -1,3 +1,4 @@
+using StreamMl.Shared;
 using StreamMl.Shared.Log;
 using StreamMl.StreamFeatures.Commits;
 using StreamMl.StreamFeatures.Partitions;
@@ -71,12 +72,12 @@ internal static class PartitionRebuild
     }
 
     /// <summary>False where a worker has claimed the partition.</summary>
-    /// <exception cref="InvalidOperationException">The store stands elsewhere.</exception>
+    /// <exception cref="SetupException">The store stands elsewhere.</exception>
     private static bool Stands(CommitVerdict verdict, long offset) => verdict switch
     {
         CommitVerdict.Committed => true,
         CommitVerdict.Fenced => false,
-        _ => throw new InvalidOperationException(
+        _ => throw new SetupException(
             $"the store did not stand where the rebuild had left it, at offset {offset}: it went back, an answer was lost, or a record could not be delivered. "
             + "Run the rebuild again with --resume: it goes on at the store's position"),
     };
