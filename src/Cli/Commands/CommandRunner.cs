@@ -32,6 +32,8 @@ internal static class CommandRunner
     {
         { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } => " Another process listens there: stop it, or name another address (--listen, --http, --ops).",
         Confluent.Kafka.KafkaException { Error.IsLocalError: true, Error.IsFatal: false } => ". No broker answers as it should: start Kafka, or name another by --kafka (STREAMML_KAFKA).",
+        Confluent.Kafka.KafkaException { Error.Code: Confluent.Kafka.ErrorCode.UnsupportedVersion } =>
+            ". Group protocols of KIP-848 need Kafka 4.0 or later: on an older one set Features__UseConsumerProtocol=false and Archive__UseConsumerProtocol=false.",
         _ => "",
     };
 
