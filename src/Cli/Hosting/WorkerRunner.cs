@@ -42,6 +42,8 @@ internal static class WorkerRunner
             if ((arguments.GetValue(CommonOptions.Ops) ?? Environment.GetEnvironmentVariable("STREAMML_OPS")) is { Length: > 0 } url)
                 services.AddOps(url);
             addWorkers(services);
+            // What a worker failed of is told once, at the end: the framework would tell it twice before, with advice to ignore it.
+            services.AddLogging(l => l.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None));
         });
         if (allowEmbedded)
             installation.Endpoints(api: null, Path.GetFullPath(catalogPath)).Write(options.Directory);
