@@ -18,6 +18,9 @@ public sealed class TransactionalProducer : IDisposable
     /// </summary>
     private static readonly TimeSpan NoteMax = TimeSpan.FromSeconds(10);
 
+    /// <summary>When any other call is given up: a new client under the id learns what became of the transaction.</summary>
+    private static readonly TimeSpan CallMax = TimeSpan.FromSeconds(30);
+
     private static readonly TimeSpan OpenMax = TimeSpan.FromMinutes(1);
 
     private readonly IProducer<byte[]?, byte[]?> client;
@@ -44,9 +47,9 @@ public sealed class TransactionalProducer : IDisposable
         records = new RecordProducer(endpoint, client, options);
     }
 
-    /// <summary>From now on older producers of the id can commit nothing, and what they had under way is committed or aborted. Waits for the broker as long as it takes.</summary>
-    /// <exception cref="TransactionLostException">A younger producer was faster.</exception>
-    public Task InitAsync(CancellationToken cancellationToken) => RunAsync(() => client.InitTransactions(Patience), cancellationToken);
+    /// <summary>From now on older producers of the id can commit nothing, and what they had under way is committed or aborted. Gives up after 30 s.</summary>
+    /// <exception cref="TransactionLostException">A younger producer was faster, or the broker did not answer in time.</exception>
+    public Task InitAsync(CancellationToken cancellationToken) => BoundedAsync(() => client.InitTransactions(Patience), CallMax, cancellationToken);
 
     /// <exception cref="TransactionLostException">This producer can not go on.</exception>
     public void Begin() => Translate(client.BeginTransaction);
@@ -71,9 +74,14 @@ public sealed class TransactionalProducer : IDisposable
     public async Task CommitAsync(IReadOnlyList<PartitionStart> offsets, IConsumerGroupMetadata group, CancellationToken cancellationToken)
     {
         var marks = offsets.Select(o => new TopicPartitionOffset(o.Partition.Topic, o.Partition.Partition, o.Offset)).ToList();
-        using (var leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
-            await UnreturnedCall.LeaveAsync(RunAsync(() => client.SendOffsetsToTransaction(marks, group, Patience), leave.Token), leave, NoteMax, TimeProvider.System);
-        await RunAsync(() => client.CommitTransaction(Patience), cancellationToken);
+        await BoundedAsync(() => client.SendOffsetsToTransaction(marks, group, Patience), NoteMax, cancellationToken);
+        await BoundedAsync(() => client.CommitTransaction(Patience), CallMax, cancellationToken);
+    }
+
+    private async Task BoundedAsync(Action call, TimeSpan max, CancellationToken cancellationToken)
+    {
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await UnreturnedCall.LeaveAsync(RunAsync(call, leave.Token), leave, max, TimeProvider.System);
     }
 
     /// <summary>A transaction that is open stays so until a producer takes the id over, or a minute has passed.</summary>
