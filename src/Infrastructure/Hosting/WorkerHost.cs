@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using StreamMl.Infrastructure.Catalogs;
@@ -8,7 +9,8 @@ namespace StreamMl.Infrastructure.Hosting;
 
 /// <summary>
 /// Runs one worker as a process of its own: <c>--catalog FILE --kafka SERVERS --redis HOST:PORT --registry URL [--dir DIR]</c>, each also as
-/// STREAMML_CATALOG, STREAMML_KAFKA, STREAMML_REDIS, STREAMML_REGISTRY, STREAMML_DIR; <c>--ops URL</c> answers /metrics, /healthz and /readyz; options of the worker as configuration keys.
+/// STREAMML_CATALOG, STREAMML_KAFKA, STREAMML_REDIS, STREAMML_REGISTRY, STREAMML_DIR; <c>--ops URL</c> answers /metrics, /healthz and /readyz; options of the worker as configuration keys:
+/// <c>--Features:CommitIntervalMs=250</c> or STREAMML_Features__CommitIntervalMs.
 /// </summary>
 public static class WorkerHost
 {
@@ -16,7 +18,8 @@ public static class WorkerHost
     public static async Task<int> RunAsync(string[] args, Action<IServiceCollection> addWorker)
     {
         var builder = Host.CreateApplicationBuilder(args);
-        string? Setting(string name) => builder.Configuration[name] ?? Environment.GetEnvironmentVariable($"STREAMML_{name.ToUpperInvariant()}");
+        builder.Configuration.AddEnvironmentVariables("STREAMML_").AddCommandLine(args);
+        string? Setting(string name) => builder.Configuration[name];
         var missing = new[] { "catalog", "kafka", "redis", "registry" }.Where(name => Setting(name) is null).ToList();
         if (missing.Count > 0)
         {

@@ -10,7 +10,6 @@ namespace StreamMl.Infrastructure.Kafka;
 public sealed class TopicAdmin : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-    private static readonly Dictionary<string, string> KeptForever = new(StringComparer.Ordinal) { ["retention.ms"] = "-1" };
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
     private const int Looks = 200;
     private readonly KafkaEndpoint endpoint;
@@ -118,12 +117,14 @@ public sealed class TopicAdmin : IDisposable
 
     private async Task CreateAsync(string topic, int partitions, IReadOnlyDictionary<string, string>? settings)
     {
+        var configs = settings?.ToDictionary(StringComparer.Ordinal) ?? new Dictionary<string, string>(StringComparer.Ordinal);
+        configs.TryAdd("retention.ms", "-1");
         var specification = new TopicSpecification
         {
             Name = topic,
             NumPartitions = partitions,
             ReplicationFactor = -1,
-            Configs = KeptForever.Concat(settings ?? KeptForever).GroupBy(s => s.Key, StringComparer.Ordinal).ToDictionary(s => s.Key, s => s.Last().Value, StringComparer.Ordinal),
+            Configs = configs,
         };
         try
         {

@@ -69,19 +69,13 @@ public sealed class TransactionalProducer : IDisposable
         }
     }
 
-    /// <summary>Commits the open transaction, with some offsets of a group; what the broker made of it is known when this returns, or it was cancelled.</summary>
-    /// <exception cref="TransactionLostException">It was aborted, or a younger producer of the id has decided on it.</exception>
+    /// <summary>Commits the open transaction, with some offsets of a group; it is committed when this returns.</summary>
+    /// <exception cref="TransactionLostException">It was aborted, a younger producer of the id has decided on it, or the broker did not answer in time: what became of it, the next producer learns.</exception>
     public async Task CommitAsync(IReadOnlyList<PartitionStart> offsets, IConsumerGroupMetadata group, CancellationToken cancellationToken)
     {
         var marks = offsets.Select(o => new TopicPartitionOffset(o.Partition.Topic, o.Partition.Partition, o.Offset)).ToList();
         await BoundedAsync(() => client.SendOffsetsToTransaction(marks, group, Patience), NoteMax, cancellationToken);
         await BoundedAsync(() => client.CommitTransaction(Patience), CallMax, cancellationToken);
-    }
-
-    private async Task BoundedAsync(Action call, TimeSpan max, CancellationToken cancellationToken)
-    {
-        using var leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await UnreturnedCall.LeaveAsync(RunAsync(call, leave.Token), leave, max, TimeProvider.System);
     }
 
     /// <summary>A transaction that is open stays so until a producer takes the id over, or a minute has passed.</summary>
@@ -94,6 +88,12 @@ public sealed class TransactionalProducer : IDisposable
     /// <summary>Whether sending the record again would fail again.</summary>
     public static bool IsForGood(Error error) => error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge or ErrorCode.InvalidMsg or ErrorCode.TopicAuthorizationFailed
         or ErrorCode.ClusterAuthorizationFailed or ErrorCode.TransactionalIdAuthorizationFailed or ErrorCode.GroupAuthorizationFailed or ErrorCode.InvalidTransactionTimeout;
+
+    private async Task BoundedAsync(Action call, TimeSpan max, CancellationToken cancellationToken)
+    {
+        using var leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        await UnreturnedCall.LeaveAsync(RunAsync(call, leave.Token), leave, max, TimeProvider.System);
+    }
 
     // The client blocks the thread that calls it, for as long as a broker is away: so none of the pool's.
     private Task RunAsync(Action call, CancellationToken cancellationToken)

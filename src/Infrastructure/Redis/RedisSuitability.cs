@@ -1,4 +1,5 @@
 using StackExchange.Redis;
+using StreamMl.Infrastructure.Store;
 
 namespace StreamMl.Infrastructure.Redis;
 
@@ -62,7 +63,7 @@ internal sealed class RedisSuitability(IConnectionMultiplexer connection, IConne
     {
         var start = time.GetTimestamp();
         while (SuitabilityRules.Cluster(facts) is not null
-               && facts.Number("cluster_slots_assigned") == SuitabilityRules.ClusterSlots && time.GetElapsedTime(start) < ElectionPatience)
+               && facts.Number("cluster_slots_assigned") == SlotGroups.Slots && time.GetElapsedTime(start) < ElectionPatience)
         {
             await Task.Delay(LookInterval, time, cancellationToken);
             facts = await FactsAsync(server);

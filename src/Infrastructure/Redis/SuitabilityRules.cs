@@ -1,13 +1,11 @@
 using System.Globalization;
+using StreamMl.Infrastructure.Store;
 
 namespace StreamMl.Infrastructure.Redis;
 
 /// <summary>What a server's own words say against it. Pure: a message has the value, the limit and the remedy; null where nothing is wrong.</summary>
 internal static class SuitabilityRules
 {
-    /// <summary>Slots of a cluster; each must have a server, or the partitions in it have none.</summary>
-    public const int ClusterSlots = 16384;
-
     /// <summary>Share of maxmemory from which on a warning is due.</summary>
     public const double FullFrom = 0.8;
 
@@ -33,9 +31,9 @@ internal static class SuitabilityRules
         if (!facts.IsInCluster || facts["cluster_state"] is null or "ok")
             return null;
         var assigned = facts.Number("cluster_slots_assigned");
-        return assigned < ClusterSlots
-            ? $"is in a cluster with cluster_state '{facts["cluster_state"]}': {assigned} of {ClusterSlots} slots have a server. Run redis-cli --cluster fix HOST:PORT, or --cluster create for a new one."
-            : $"is in a cluster with cluster_state '{facts["cluster_state"]}': {facts["cluster_slots_ok"] ?? "?"} of {ClusterSlots} slots are served, {facts["cluster_slots_fail"] ?? "?"} have failed. "
+        return assigned < SlotGroups.Slots
+            ? $"is in a cluster with cluster_state '{facts["cluster_state"]}': {assigned} of {SlotGroups.Slots} slots have a server. Run redis-cli --cluster fix HOST:PORT, or --cluster create for a new one."
+            : $"is in a cluster with cluster_state '{facts["cluster_state"]}': {facts["cluster_slots_ok"] ?? "?"} of {SlotGroups.Slots} slots are served, {facts["cluster_slots_fail"] ?? "?"} have failed. "
               + "Start the primaries that are down, or give them replicas that take over.";
     }
 

@@ -7,8 +7,6 @@ namespace StreamMl.Infrastructure.Store;
 /// <summary>The servers that hold the store's keys, for what goes through all of them.</summary>
 internal static class Primaries
 {
-    private const int Slots = 16384;
-
     /// <exception cref="StoreUnavailableException">One of them is not reached: what the others hold would be taken for the whole.</exception>
     public static async Task<IReadOnlyList<IServer>> FindAsync(IConnectionMultiplexer redis)
     {
@@ -27,12 +25,12 @@ internal static class Primaries
         foreach (var owner in nodes)
         {
             if (owner.IsFail || !IsReached(redis, owner.EndPoint!))
-                throw new StoreUnavailableException($"node {EndPointCollection.ToString(owner.EndPoint!)} of the cluster is not reached, and it holds {Count(owner)} of {Slots} slots: start it, or let a replica take over, and run this again", null);
+                throw new StoreUnavailableException($"node {EndPointCollection.ToString(owner.EndPoint!)} of the cluster is not reached, and it holds {Count(owner)} of {SlotGroups.Slots} slots: start it, or let a replica take over, and run this again", null);
         }
 
         var served = nodes.Sum(Count);
-        return served == Slots ? [.. nodes.Select(n => redis.GetServer(n.EndPoint!))]
-            : throw new StoreUnavailableException($"{served} of {Slots} slots of the cluster have a server: run redis-cli --cluster fix {EndPointCollection.ToString(node.EndPoint)}, and this again", null);
+        return served == SlotGroups.Slots ? [.. nodes.Select(n => redis.GetServer(n.EndPoint!))]
+            : throw new StoreUnavailableException($"{served} of {SlotGroups.Slots} slots of the cluster have a server: run redis-cli --cluster fix {EndPointCollection.ToString(node.EndPoint)}, and this again", null);
     }
 
     private static bool IsReached(IConnectionMultiplexer redis, EndPoint endPoint) => redis.GetServers().Any(s => s.IsConnected && s.EndPoint.Equals(endPoint));

@@ -5,6 +5,9 @@ namespace StreamMl.Infrastructure.Store;
 /// <summary>Keys by hash slot of a cluster, as its specification computes it: CRC16 (XMODEM) of the hash tag, modulo 16384. Pure.</summary>
 internal static class SlotGroups
 {
+    /// <summary>Slots of a cluster.</summary>
+    public const int Slots = 1 << 14;
+
     private static readonly ushort[] Table = MakeTable();
 
     /// <summary>The keys' indexes, each group of one slot, in the order of their first keys. Keys that follow each other mostly share a tag: it is hashed once.</summary>
@@ -52,7 +55,7 @@ internal static class SlotGroups
         ushort crc = 0;
         foreach (var b in tag)
             crc = (ushort)((crc << 8) ^ Table[(crc >> 8) ^ b]);
-        return crc & 16383;
+        return crc & (Slots - 1);
     }
 
     private static ushort[] MakeTable()

@@ -18,16 +18,16 @@ internal sealed class TopicGuard(TopicAdmin admin, IStateStore store)
     public async Task CheckAsync(LogPlan plan, IReadOnlyList<PartitionId> partitions, CancellationToken cancellationToken)
     {
         var now = await admin.DescribeAsync(plan.Topic, cancellationToken);
+        var keys = new PackedBytes();
         foreach (var partition in partitions)
+            keys.Add(Encoding.UTF8.GetBytes(LogNames.TopicKey(partition)));
+        using var values = await store.ReadAsync(keys, cancellationToken);
+        for (var i = 0; i < partitions.Count; i++)
         {
-            var key = Encoding.UTF8.GetBytes(LogNames.TopicKey(partition));
-            var keys = new PackedBytes();
-            keys.Add(key);
-            using var values = await store.ReadAsync(keys, cancellationToken);
-            if (TopicRecord.Decode(values[0]) is { } noted)
+            if (TopicRecord.Decode(values[i]) is { } noted)
                 Compare(plan.Topic, noted, now);
             else if (plan.OwnsLog)
-                await NoteAsync(partition, key, now, cancellationToken);
+                await NoteAsync(partitions[i], keys[i].ToArray(), now, cancellationToken);
         }
     }
 

@@ -53,15 +53,19 @@ public sealed class NativeSenderTests
     }
 
     [Fact]
-    public async Task FlushAsync_ARecordCouldNotBeDelivered_FailsAndSoDoesEveryLaterCall()
+    public async Task FlushAsync_ARecordCanNotBeDelivered_FailsAndSoDoesEveryLaterCall()
     {
         var stop = TestContext.Current.CancellationToken;
         await using var kafka = EmbeddedKafka.Start();
         kafka.CreateTopic("out", 1);
         var endpoint = KafkaEndpoint.Of(kafka.BootstrapServers);
         await using var sender = new KafkaProducerFactory(endpoint).CreateSender(new KafkaProducerOptions { DeliveryTimeoutMs = 1_000 });
-        await sender.SendAsync(new PartitionId("out", 5), null, new byte[1], 0, null, stop); // there is no such partition
-        var error = await Should.ThrowAsync<KafkaException>(() => sender.FlushAsync(stop));
+        var error = await Should.ThrowAsync<KafkaException>(async () =>
+        {
+            // There is no such partition; a client that has heard of the topic's partitions already says so at once.
+            await sender.SendAsync(new PartitionId("out", 5), null, new byte[1], 0, null, stop);
+            await sender.FlushAsync(stop);
+        });
         error.Message.ShouldContain("out/5");
         await Should.ThrowAsync<KafkaException>(async () => await sender.SendAsync(new PartitionId("out", 0), null, new byte[1], 0, null, stop));
     }

@@ -180,15 +180,9 @@ public sealed class TriggerServerTests : IDisposable
     [Fact]
     public async Task Run_StoreAnswersALaterRoundFirst_SinksGetTheEventsInOrder()
     {
-        await lab.CommitAsync();
-        for (var i = 0; i < 6; i++)
-            Trigger("JFK", "LAX", i, ServingLab.StartUs + i);
-        var held = new HeldStore(store);
-        var sink = new ListSink();
+        var (held, sink) = (new HeldStore(store), new ListSink());
         using var stop = new CancellationTokenSource();
-        held.Hold();
-        var run = Start(topic, sink, o => (o.MaxBatch, o.MaxRounds, o.FlushMs) = (2, 3, 600_000), stop.Token, held);
-        await Eventually.Until(() => held.Begun == 3, () => $"{held.Begun} reads have begun, not all three rounds");
+        var run = await StartThreeRoundsAsync(held, sink, stop.Token);
         held.Release(2);
         held.Release(1);
         sink.Written.ShouldBeEmpty();
@@ -203,15 +197,9 @@ public sealed class TriggerServerTests : IDisposable
     [Fact]
     public async Task Run_StoppedWithRoundsUnderWay_NotesNothingPastTheFirstThatWasCutShort()
     {
-        await lab.CommitAsync();
-        for (var i = 0; i < 6; i++)
-            Trigger("JFK", "LAX", i, ServingLab.StartUs + i);
-        var held = new HeldStore(store);
-        var sink = new ListSink();
+        var (held, sink) = (new HeldStore(store), new ListSink());
         using var stop = new CancellationTokenSource();
-        held.Hold();
-        var run = Start(topic, sink, o => (o.MaxBatch, o.MaxRounds, o.FlushMs) = (2, 3, 600_000), stop.Token, held);
-        await Eventually.Until(() => held.Begun == 3, () => $"{held.Begun} reads have begun, not all three rounds");
+        var run = await StartThreeRoundsAsync(held, sink, stop.Token);
         held.Release(2); // the third is there, the second never comes
         held.Release(0);
         await Eventually.Until(() => sink.Written.Count == 2, () => $"{sink.Written.Count} written");
@@ -280,6 +268,18 @@ public sealed class TriggerServerTests : IDisposable
         await Eventually.Until(() => run.IsCompleted || done(), () => $"{sink.Written.Count} written, {sink.Durable.Count} durable");
         await stop.CancelAsync();
         await run;
+    }
+
+    // Six triggers in rounds of two, all three rounds waiting for the store; the inner task is the server's run.
+    private async Task<Task> StartThreeRoundsAsync(HeldStore held, ListSink sink, CancellationToken stop)
+    {
+        await lab.CommitAsync();
+        for (var i = 0; i < 6; i++)
+            Trigger("JFK", "LAX", i, ServingLab.StartUs + i);
+        held.Hold();
+        var run = Start(topic, sink, o => (o.MaxBatch, o.MaxRounds, o.FlushMs) = (2, 3, 600_000), stop, held);
+        await Eventually.Until(() => held.Begun == 3, () => $"{held.Begun} reads have begun, not all three rounds");
+        return run;
     }
 
     private async Task Start(ScriptedSource source, ListSink sink, Action<TriggerServingOptions> configure, CancellationToken stop, IStateStore? reads = null)

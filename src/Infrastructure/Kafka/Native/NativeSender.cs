@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Confluent.Kafka;
 using StreamMl.Shared.Log;
+using StreamMl.Shared.Time;
 
 namespace StreamMl.Infrastructure.Kafka.Native;
 
@@ -14,6 +15,10 @@ internal sealed class NativeSender : IRecordSender
 {
     private const int ProducerType = 0;
     private const int PollEvery = 256;
+
+    /// <summary>Parts of a record beside its headers: see <see cref="SetParts"/>.</summary>
+    private const int FixedParts = 6;
+
     private static readonly TimeSpan FullPause = TimeSpan.FromMilliseconds(1);
     private readonly Dictionary<string, IntPtr> topics = new(StringComparer.Ordinal);
     private readonly GCHandle self;
@@ -75,7 +80,7 @@ internal sealed class NativeSender : IRecordSender
     {
         do
         {
-            await Task.Delay(FullPause, TimeProvider.System, cancellationToken);
+            await ShortPause.WaitAsync(FullPause, TimeProvider.System, cancellationToken);
             Poll();
             ThrowIfFailed();
         }
@@ -85,22 +90,19 @@ internal sealed class NativeSender : IRecordSender
     /// <summary>False: the queue is full.</summary>
     private unsafe bool TrySend(PartitionId target, ReadOnlyMemory<byte>? key, ReadOnlySpan<byte> value, long timestampUs, IReadOnlyList<KeyValuePair<string, byte[]>>? headers)
     {
-        const int fixedParts = 6;
-        var topic = TopicOf(target.Topic);
         if (headers is not null) return TrySendWithHeaders(target, key, value, timestampUs, headers);
         fixed (byte* keyBytes = key.GetValueOrDefault().Span)
         fixed (byte* valueBytes = value)
         {
-            var parts = stackalloc NativeVu[fixedParts];
-            SetParts(parts, topic, target.Partition, timestampUs, keyBytes, key?.Length ?? -1, valueBytes, value.Length);
-            return IsSent(target, LibRdKafka.Produce(handle, parts, fixedParts));
+            var parts = stackalloc NativeVu[FixedParts];
+            SetParts(parts, TopicOf(target.Topic), target.Partition, timestampUs, keyBytes, key?.Length ?? -1, valueBytes, value.Length);
+            return IsSent(target, LibRdKafka.Produce(handle, parts, FixedParts));
         }
     }
 
     private unsafe bool TrySendWithHeaders(PartitionId target, ReadOnlyMemory<byte>? key, ReadOnlySpan<byte> value, long timestampUs, IReadOnlyList<KeyValuePair<string, byte[]>> headers)
     {
-        const int fixedParts = 6;
-        var parts = stackalloc NativeVu[fixedParts + headers.Count];
+        var parts = stackalloc NativeVu[FixedParts + headers.Count];
         var pins = new List<MemoryHandle>();
         try
         {
@@ -109,14 +111,14 @@ internal sealed class NativeSender : IRecordSender
                 var name = new Memory<byte>([.. Encoding.UTF8.GetBytes(headers[i].Key), 0]).Pin();
                 var content = headers[i].Value.AsMemory().Pin();
                 pins.AddRange([name, content]);
-                parts[fixedParts + i] = new NativeVu { Kind = NativeVu.Header, Pointer = (IntPtr)name.Pointer, Second = (nuint)content.Pointer, Third = headers[i].Value.Length };
+                parts[FixedParts + i] = new NativeVu { Kind = NativeVu.Header, Pointer = (IntPtr)name.Pointer, Second = (nuint)content.Pointer, Third = headers[i].Value.Length };
             }
 
             fixed (byte* keyBytes = key.GetValueOrDefault().Span)
             fixed (byte* valueBytes = value)
             {
                 SetParts(parts, TopicOf(target.Topic), target.Partition, timestampUs, keyBytes, key?.Length ?? -1, valueBytes, value.Length);
-                return IsSent(target, LibRdKafka.Produce(handle, parts, (nuint)(fixedParts + headers.Count)));
+                return IsSent(target, LibRdKafka.Produce(handle, parts, (nuint)(FixedParts + headers.Count)));
             }
         }
         finally
