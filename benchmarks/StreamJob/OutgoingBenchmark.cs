@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Shared.Log;
 using StreamMl.StreamFeatures.Logs;
@@ -36,7 +37,7 @@ internal static class OutgoingBenchmark
         using var admin = new TopicAdmin(kafka);
         var counts = await LogTopics.MakeAsync(admin, plans, CancellationToken.None);
         await using var producer = new KafkaProducerFactory(kafka).Create(KafkaRecordSink.WithoutGaps);
-        using var transactions = new KafkaOutboxes(kafka, topic, counts);
+        using var transactions = new KafkaOutboxes(kafka, topic, counts, NullLogger<KafkaOutboxes>.Instance);
         IOutboxes plain = new KafkaRecordSink(producer, counts);
         foreach (var perCommit in new[] { 1, 100, 10_000, 100_000 })
         {

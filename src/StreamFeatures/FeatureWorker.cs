@@ -40,7 +40,7 @@ internal sealed class FeatureWorker(
         using var admin = new TopicAdmin(kafka);
         var partitions = await LogTopics.MakeAsync(admin, plans, stoppingToken);
         await using var producer = UsesTransactions ? null : new KafkaProducerFactory(kafka).Create(KafkaRecordSink.WithoutGaps);
-        using var transactions = UsesTransactions ? new KafkaOutboxes(kafka, options.Value.GroupId, partitions) : null;
+        using var transactions = UsesTransactions ? new KafkaOutboxes(kafka, options.Value.GroupId, partitions, loggers.CreateLogger<KafkaOutboxes>()) : null;
         using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions
         {
             GroupId = options.Value.GroupId,

@@ -33,13 +33,14 @@ public sealed class KafkaProducerFactory(KafkaEndpoint endpoint)
     }
 
     /// <summary>The bare client. On an embedded Kafka its user must ask the budget: prefer <see cref="Create"/>.</summary>
-    public IProducer<byte[]?, byte[]?> CreateClient(KafkaProducerOptions? options = null)
-    {
-        return new ProducerBuilder<byte[]?, byte[]?>(Config(options ?? new()))
+    /// <param name="options">Null: the defaults.</param>
+    /// <param name="onError">Hears of what the client meets and mends itself, on a thread of the client's; null: nobody does.</param>
+    public IProducer<byte[]?, byte[]?> CreateClient(KafkaProducerOptions? options = null, Action<Error>? onError = null) =>
+        new ProducerBuilder<byte[]?, byte[]?>(Config(options ?? new()))
             .SetKeySerializer(PassThrough.Instance!).SetValueSerializer(PassThrough.Instance!)
             .SetLogHandler(static (_, _) => { })
+            .SetErrorHandler((_, error) => onError?.Invoke(error))
             .Build();
-    }
 
     private ProducerConfig Config(KafkaProducerOptions options)
     {

@@ -12,13 +12,7 @@ public sealed class TransactionalProducer : IDisposable
     /// <summary>How long one call of the client may last before it is made again, which goes on with the first one's work.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
-    /// <summary>
-    /// When a note of offsets is given up. librdkafka ignores its timeout there and may wait for ever for a coordinator that was restarted
-    /// (confluentinc/librdkafka#5456, #5511); a new client finds it at once.
-    /// </summary>
-    private static readonly TimeSpan NoteMax = TimeSpan.FromSeconds(10);
-
-    /// <summary>When any other call is given up: a new client under the id learns what became of the transaction.</summary>
+    /// <summary>When a call is given up: a new client under the id learns what became of the transaction.</summary>
     private static readonly TimeSpan CallMax = TimeSpan.FromSeconds(30);
 
     private static readonly TimeSpan OpenMax = TimeSpan.FromMinutes(1);
@@ -43,13 +37,20 @@ public sealed class TransactionalProducer : IDisposable
                 ["transaction.timeout.ms"] = ((int)OpenMax.TotalMilliseconds).ToString(),
             },
         };
-        client = new KafkaProducerFactory(endpoint).CreateClient(options);
+        client = new KafkaProducerFactory(endpoint).CreateClient(options, OnError);
         records = new RecordProducer(endpoint, client, options);
     }
 
+    /// <summary>A connection broke since <see cref="InitAsync"/>: if the broker went with it, a transaction that was committed may have lost its markers.</summary>
+    public bool HasLostBroker { get; private set; }
+
     /// <summary>From now on older producers of the id can commit nothing, and what they had under way is committed or aborted. Gives up after 30 s.</summary>
     /// <exception cref="TransactionLostException">A younger producer was faster, or the broker did not answer in time.</exception>
-    public Task InitAsync(CancellationToken cancellationToken) => BoundedAsync(() => client.InitTransactions(Patience), CallMax, cancellationToken);
+    public async Task InitAsync(CancellationToken cancellationToken)
+    {
+        await BoundedAsync(() => client.InitTransactions(Patience), CallMax, cancellationToken);
+        HasLostBroker = false;
+    }
 
     /// <exception cref="TransactionLostException">This producer can not go on.</exception>
     public void Begin() => Translate(client.BeginTransaction);
@@ -69,14 +70,14 @@ public sealed class TransactionalProducer : IDisposable
         }
     }
 
-    /// <summary>Commits the open transaction, with some offsets of a group; it is committed when this returns.</summary>
-    /// <exception cref="TransactionLostException">It was aborted, a younger producer of the id has decided on it, or the broker did not answer in time: what became of it, the next producer learns.</exception>
-    public async Task CommitAsync(IReadOnlyList<PartitionStart> offsets, IConsumerGroupMetadata group, CancellationToken cancellationToken)
-    {
-        var marks = offsets.Select(o => new TopicPartitionOffset(o.Partition.Topic, o.Partition.Partition, o.Offset)).ToList();
-        await BoundedAsync(() => client.SendOffsetsToTransaction(marks, group, Patience), NoteMax, cancellationToken);
-        await BoundedAsync(() => client.CommitTransaction(Patience), CallMax, cancellationToken);
-    }
+    /// <summary>Commits the open transaction; it is committed when this returns.</summary>
+    /// <exception cref="TransactionLostException">
+    /// It was aborted, a younger producer of the id has decided on it, a broker was lost meanwhile, or did not answer in time: what became of it, the next producer learns.
+    /// </exception>
+    public Task CommitAsync(CancellationToken cancellationToken) =>
+        HasLostBroker
+            ? throw new TransactionLostException(new KafkaException(new Error(ErrorCode.Local_Transport, "a broker was lost while it was open; another client takes over")))
+            : BoundedAsync(() => client.CommitTransaction(Patience), CallMax, cancellationToken);
 
     /// <summary>A transaction that is open stays so until a producer takes the id over, or a minute has passed.</summary>
     public void Dispose()
@@ -88,6 +89,9 @@ public sealed class TransactionalProducer : IDisposable
     /// <summary>Whether sending the record again would fail again.</summary>
     public static bool IsForGood(Error error) => error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge or ErrorCode.InvalidMsg or ErrorCode.TopicAuthorizationFailed
         or ErrorCode.ClusterAuthorizationFailed or ErrorCode.TransactionalIdAuthorizationFailed or ErrorCode.GroupAuthorizationFailed or ErrorCode.InvalidTransactionTimeout;
+
+    // Only what had been up: not every address of a name is listened on.
+    private void OnError(Error error) => HasLostBroker |= error.Code == ErrorCode.Local_Transport && error.Reason.Contains("in state UP", StringComparison.Ordinal);
 
     private async Task BoundedAsync(Action call, TimeSpan max, CancellationToken cancellationToken)
     {

@@ -80,8 +80,18 @@ internal sealed class CommitBuffers
     /// <summary>Something could not be sent. A newer owner, who claims in the store first, fences senders too.</summary>
     public async Task<CommitVerdict> WhyVoidAsync(CancellationToken cancellationToken) => Judge(await ReadPositionsAsync(cancellationToken));
 
+    /// <summary>Looks when it is quiet whether the store stands where it was left, and whether readers see all that was sent.</summary>
     public async Task<CommitVerdict> VerifyAsync(CancellationToken cancellationToken)
     {
+        try
+        {
+            await outbox.SettleAsync(cancellationToken);
+        }
+        catch (DeliveryException)
+        {
+            return await WhyVoidAsync(cancellationToken);
+        }
+
         var actual = await ReadPositionsAsync(cancellationToken);
         return Same(actual, stored) ? CommitVerdict.Committed : Judge(actual);
     }

@@ -13,6 +13,11 @@ namespace StreamMl.StreamFeatures.Outgoing;
 /// </summary>
 internal sealed class DeadLetters(LogPlan plan, PartitionId partition, IOutboxes outboxes, IOutbox outbox)
 {
+    /// <summary>Headers of where it came from.</summary>
+    public const string SourcePartition = "source-partition";
+
+    public const string SourceOffset = "source-offset";
+
     private readonly string topic = LogNames.DeadLetterTopic(plan.Topic);
 
     public async ValueTask SendAsync(RecordSlice slice, BadRecord bad, Deliveries deliveries, CancellationToken cancellationToken)
@@ -22,8 +27,8 @@ internal sealed class DeadLetters(LogPlan plan, PartitionId partition, IOutboxes
         [
             new("reason", Encoding.UTF8.GetBytes(bad.Reason)),
             new("source-topic", Encoding.UTF8.GetBytes(plan.Topic)),
-            new("source-partition", Text(partition.Partition)),
-            new("source-offset", Text(record.Offset)),
+            new(SourcePartition, Text(partition.Partition)),
+            new(SourceOffset, Text(record.Offset)),
         ];
         var key = record.HasKey ? slice.Records.Key(bad.Row).ToArray() : null;
         var target = new PartitionId(topic, partition.Partition % outboxes.PartitionCount(topic));

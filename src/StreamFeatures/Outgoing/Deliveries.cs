@@ -10,6 +10,7 @@ internal sealed class Deliveries : IDeliveryListener
 {
     private readonly Lock gate = new();
     private readonly Dictionary<PartitionId, long> ends = [];
+    private readonly Dictionary<PartitionId, SentSpan> spans = [];
     private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int pending = 1; // the batch itself, until it is sealed
     private Exception? failure;
@@ -17,14 +18,30 @@ internal sealed class Deliveries : IDeliveryListener
     /// <summary>One past the last delivered offset, by partition. Read after <see cref="WhenAllAsync"/>.</summary>
     public IReadOnlyDictionary<PartitionId, long> Ends => ends;
 
+    /// <summary>Where the delivered ones lie. Read after <see cref="WhenAllAsync"/>.</summary>
+    public IReadOnlyList<SentSpan> Spans => [.. spans.Values];
+
     /// <summary>One more is on its way.</summary>
     public void Sending() => Interlocked.Increment(ref pending);
 
     public void Delivered(PartitionId target, long offset)
     {
         lock (gate)
-            ends[target] = Math.Max(ends.GetValueOrDefault(target), offset + 1);
+        {
+            Pass(target, offset + 1);
+            spans[target] = spans.TryGetValue(target, out var span)
+                ? span with { First = Math.Min(span.First, offset), End = Math.Max(span.End, offset + 1) }
+                : new SentSpan(target, offset, offset + 1);
+        }
+
         Answered();
+    }
+
+    /// <summary>A record that is in the target already, below this offset.</summary>
+    public void Passed(PartitionId target, long end)
+    {
+        lock (gate)
+            Pass(target, end);
     }
 
     public void Failed(Exception error)
@@ -41,6 +58,8 @@ internal sealed class Deliveries : IDeliveryListener
         await using var registration = cancellationToken.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), done);
         await done.Task;
     }
+
+    private void Pass(PartitionId target, long end) => ends[target] = Math.Max(ends.GetValueOrDefault(target), end);
 
     private void Answered()
     {

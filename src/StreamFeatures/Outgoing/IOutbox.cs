@@ -27,6 +27,10 @@ internal interface IOutbox : IDisposable
     /// <summary>When this ends, all that was sent with these deliveries is in its topics for good: the store may pass <paramref name="nextOffset"/>.</summary>
     /// <exception cref="DeliveryException">It is not, or that is not known: what the store and the topics have must be looked at.</exception>
     Task SealAsync(Deliveries deliveries, long nextOffset, CancellationToken cancellationToken);
+
+    /// <summary>Call when it is quiet, and nothing was sent since the last seal: what was sealed is seen by readers when this ends, whatever became of the broker meanwhile.</summary>
+    /// <exception cref="DeliveryException">Nothing can be sent any more: this outbox is void.</exception>
+    Task SettleAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>Sends by a sink that all share, and waits until all is delivered. After a crash some records are sent again; readers know them by their source position.</summary>
@@ -37,6 +41,8 @@ internal sealed class PlainOutbox(IRecordSink sink) : IOutbox
         CancellationToken cancellationToken) => sink.SendAsync(target, key, value, timestampUs, headers, deliveries, cancellationToken);
 
     public Task SealAsync(Deliveries deliveries, long nextOffset, CancellationToken cancellationToken) => deliveries.WhenAllAsync(cancellationToken);
+
+    public Task SettleAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public void Dispose()
     {

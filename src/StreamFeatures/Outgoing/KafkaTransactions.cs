@@ -4,24 +4,32 @@ using StreamMl.Shared.Log;
 
 namespace StreamMl.StreamFeatures.Outgoing;
 
-/// <summary>
-/// Kafka's transactions under the id of one log partition. The note of what was sent travels in the transaction, as two offsets of a group that nobody joins:
-/// where it ends under the log's own name, where it began under that of its dead letters.
-/// </summary>
-internal sealed class KafkaTransactions(KafkaEndpoint kafka, string transactionalId, PartitionId log, Func<CancellationToken, Task<GroupMarks>> marksOf, TopicAdmin admin) : ITransactions
+/// <summary>Kafka's transactions under the id of one log partition. The note of what was sent is a record of the transaction.</summary>
+internal sealed class KafkaTransactions(
+    KafkaEndpoint kafka, string transactionalId, PartitionId log, Func<CancellationToken, Task<SentNotes>> notesOf, LogExcerpts excerpts, TopicAdmin admin, Action<int> onLost) : ITransactions
 {
-    private readonly PartitionId beginning = new(LogNames.DeadLetterTopic(log.Topic), log.Partition);
+    private readonly byte[] noteKey = SentNotes.Key(log);
     private TransactionalProducer? producer;
-    private GroupMarks? marks;
+    private SentNotes? notes;
+
+    public bool IsInDoubt => producer is { HasLostBroker: true };
 
     private TransactionalProducer Producer => producer ?? throw new InvalidOperationException($"nothing can be sent for {log} before its transactional id was taken");
 
-    public async Task<SentRange?> TakeAsync(CancellationToken cancellationToken)
+    public async Task<long> TakeAsync(long passed, CancellationToken cancellationToken)
     {
-        marks = await marksOf(cancellationToken);
+        notes = await notesOf(cancellationToken);
+        producer?.Dispose();
         producer = new TransactionalProducer(kafka, transactionalId);
         await LostIsVoid(producer.InitAsync(cancellationToken));
-        return await marks.ReadAsync([beginning, log], cancellationToken) is [{ } from, { } to] ? new SentRange(from, to) : null;
+        var tail = await notes.ReadAsync(log, cancellationToken);
+        while (tail.Lost(passed) is [var lost, ..])
+        {
+            await SendAgainAsync(tail, lost, passed, cancellationToken);
+            tail = tail with { Committed = [.. tail.Committed, lost] };
+        }
+
+        return tail.SentTo(passed);
     }
 
     public void Begin()
@@ -36,28 +44,53 @@ internal sealed class KafkaTransactions(KafkaEndpoint kafka, string transactiona
         }
     }
 
-    public async ValueTask SendAsync(
-        PartitionId target, byte[]? key, byte[] value, long timestampUs, IReadOnlyList<OutgoingHeader> headers, Deliveries deliveries, CancellationToken cancellationToken)
-    {
-        deliveries.Sending();
-        try
-        {
-            await Producer.SendAsync(target, key, value, timestampUs, KafkaRecordSink.HeadersOf(headers), deliveries, cancellationToken);
-        }
-        catch (TransactionLostException e)
-        {
-            throw new DeliveryException(e);
-        }
-    }
+    public ValueTask SendAsync(
+        PartitionId target, byte[]? key, byte[] value, long timestampUs, IReadOnlyList<OutgoingHeader> headers, Deliveries deliveries, CancellationToken cancellationToken) =>
+        ProduceAsync(target, key, value, timestampUs, KafkaRecordSink.HeadersOf(headers), deliveries, cancellationToken);
 
-    public Task CommitAsync(SentRange range, CancellationToken cancellationToken) =>
-        LostIsVoid(Producer.CommitAsync([new PartitionStart(beginning, range.From), new PartitionStart(log, range.To)], marks!.Group, cancellationToken));
+    public async Task CommitAsync(SentNote note, CancellationToken cancellationToken)
+    {
+        // By the clock, not by the records' arrival: the broker counts by it when the topic may be compacted.
+        var nowUs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
+        var deliveries = new Deliveries();
+        await ProduceAsync(notes!.Of(log), noteKey, note.Encode(), nowUs, null, deliveries, cancellationToken);
+        await deliveries.WhenAllAsync(cancellationToken);
+        await LostIsVoid(Producer.CommitAsync(cancellationToken));
+    }
 
     public async Task<long> EndAsync(PartitionId target, CancellationToken cancellationToken) => (await admin.OffsetsAsync(target, cancellationToken)).High;
 
     public bool IsForGood(Exception? error) => error is KafkaException e && TransactionalProducer.IsForGood(e.Error);
 
     public void Dispose() => producer?.Dispose();
+
+    // Their own transaction would be committed by it, had it only lost its markers; readers drop what they see twice by its source position.
+    private async Task SendAgainAsync(NoteTail tail, SentNote lost, long passed, CancellationToken cancellationToken)
+    {
+        var records = await new LostRecords(log, excerpts).FindAsync(tail, lost, passed, cancellationToken);
+        if (records.Count == 0)
+            return;
+        onLost(records.Count);
+        Begin();
+        var deliveries = new Deliveries();
+        foreach (var (target, record) in records)
+            await ProduceAsync(target, record.Key, record.Value, record.Timestamp.UnixTimestampMs * 1000, record.Headers, deliveries, cancellationToken);
+        await deliveries.WhenAllAsync(cancellationToken);
+        await CommitAsync(new SentNote(lost.Range with { To = Math.Min(lost.Range.To, passed) }, deliveries.Spans), cancellationToken);
+    }
+
+    private async ValueTask ProduceAsync(PartitionId target, byte[]? key, byte[] value, long timestampUs, Headers? headers, Deliveries deliveries, CancellationToken cancellationToken)
+    {
+        deliveries.Sending();
+        try
+        {
+            await Producer.SendAsync(target, key, value, timestampUs, headers, deliveries, cancellationToken);
+        }
+        catch (TransactionLostException e)
+        {
+            throw new DeliveryException(e);
+        }
+    }
 
     private static async Task LostIsVoid(Task task)
     {

@@ -6,7 +6,7 @@ namespace StreamMl.StreamFeatures.Outgoing;
 /// One transaction per commit of the store, committed before it. A worker that dies, or is fenced, in between leaves records that are in their topics and not passed
 /// by the store: whoever goes on at that position learns from the transaction's note that they are there, and does not send them again (docs/adr/0011).
 /// </summary>
-internal sealed class TransactionalOutbox(ITransactions transactions, long nextOffset) : IOutbox
+internal sealed class TransactionalOutbox(ITransactions transactions, long nextOffset, bool isRoute) : IOutbox
 {
     private readonly Dictionary<PartitionId, long> endsOfSkipped = [];
     private Task sealing = Task.CompletedTask;
@@ -31,6 +31,8 @@ internal sealed class TransactionalOutbox(ITransactions transactions, long nextO
         {
             // A producer has one transaction at a time: the last one's outcome comes first.
             await sealing;
+            if (transactions.IsInDoubt)
+                await TakeAsync(cancellationToken);
             transactions.Begin();
             isOpen = true;
         }
@@ -46,13 +48,18 @@ internal sealed class TransactionalOutbox(ITransactions transactions, long nextO
         return sealing = SealAsync(deliveries, isToCommit ? range : null, cancellationToken);
     }
 
+    public async Task SettleAsync(CancellationToken cancellationToken)
+    {
+        await sealing;
+        if (!isOpen && (isTaken ? transactions.IsInDoubt : isRoute))
+            await TakeAsync(cancellationToken);
+    }
+
     public void Dispose() => transactions.Dispose();
 
     private async Task TakeAsync(CancellationToken cancellationToken)
     {
-        // Only what was sent from where the store stands, or before: a store that went back further has others' work to do again.
-        if (await transactions.TakeAsync(cancellationToken) is { } last && last.From <= from && from < last.To)
-            sentTo = last.To;
+        sentTo = await transactions.TakeAsync(from, cancellationToken);
         isTaken = true;
     }
 
@@ -61,8 +68,7 @@ internal sealed class TransactionalOutbox(ITransactions transactions, long nextO
     {
         if (!endsOfSkipped.TryGetValue(target, out var end))
             endsOfSkipped[target] = end = await transactions.EndAsync(target, cancellationToken);
-        deliveries.Sending();
-        deliveries.Delivered(target, end - 1);
+        deliveries.Passed(target, end);
     }
 
     private async Task SealAsync(Deliveries deliveries, SentRange? range, CancellationToken cancellationToken)
@@ -77,6 +83,6 @@ internal sealed class TransactionalOutbox(ITransactions transactions, long nextO
         }
 
         if (range is { } sent)
-            await transactions.CommitAsync(sent, cancellationToken);
+            await transactions.CommitAsync(new SentNote(sent, deliveries.Spans), cancellationToken);
     }
 }

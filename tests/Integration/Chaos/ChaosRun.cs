@@ -28,6 +28,7 @@ internal sealed class ChaosRun : IAsyncDisposable
     private ChaosBroker? broker;
     private ChaosStore? store;
     private ChaosFleet? fleet;
+    private PurchaseStream? stream;
     private PurchaseFlow? flow;
     private Progress? progress;
     private Catalog? catalog;
@@ -94,7 +95,8 @@ internal sealed class ChaosRun : IAsyncDisposable
         fleet = new ChaosFleet(directory, ["--kafka", broker.Bootstrap, "--redis", store.Endpoint, "--registry", registry.Url, "--dir", directory, "--catalog", path]);
         await fleet.StartAsync(options.Workers);
         progress = await Progress.OpenAsync(catalog, store, broker.Endpoint);
-        flow = new PurchaseFlow(options, new PurchaseStream(options, schemaId), broker.Endpoint, stop);
+        stream = new PurchaseStream(options, schemaId);
+        flow = new PurchaseFlow(options, stream, broker.Endpoint, stop);
 
         // A first event in every log: from here on all topics are there.
         flow.AllowUpTo(Math.Min(options.Events, 1_000));
@@ -250,7 +252,8 @@ internal sealed class ChaosRun : IAsyncDisposable
         var verdict = new ChaosVerdict(options, catalog!, progress!.Store, directory);
         var parity = await verdict.CompareValuesAsync(stop);
         var ledgers = await verdict.LedgersAsync(stop);
-        var letters = verdict.DeadLetters(broker!.Endpoint, ChaosCatalog.Topic, progress.EndOf);
+        var logs = new ChaosLogs(options, broker!.Endpoint, progress.EndOf);
+        var (log, letters) = (logs.Source(stream!), logs.DeadLetters());
         var source = ledgers.Where(l => l.Partition.Topic == ChaosCatalog.Topic).Select(l => l.Kept).Aggregate(LedgerCounts.Add);
         return new ChaosReport
         {
@@ -274,7 +277,9 @@ internal sealed class ChaosRun : IAsyncDisposable
             Ledger = ledgers.GroupBy(l => l.Partition.Topic).ToDictionary(g => g.Key, g => g.Select(l => l.Kept).Aggregate(LedgerCounts.Add).ToString(), StringComparer.Ordinal),
             LedgerFaults = [.. ledgers.Where(l => !l.Agrees).Select(l => l.ToString())],
             SourceRead = source.Read,
-            BadEvents = flow!.Bad,
+            SourceRecords = log.Records,
+            SourceDifferent = log.Different,
+            BadEvents = log.Bad,
             DeadLettersInLedger = source.DeadLettered,
             DeadLettersDifferent = letters.Different,
             DeadLettersSent = letters.Sent,

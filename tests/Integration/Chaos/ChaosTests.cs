@@ -4,17 +4,13 @@ using StreamMl.TestKit.Servers;
 namespace StreamMl.Integration.Tests.Chaos;
 
 /// <summary>
-/// Real Kafka, real Redis, the product's own processes, and <c>kill -9</c>. The short form runs with STREAMML_CHAOS=1 where both servers are at hand; <c>infra/chaos/run</c> asks for the long one.
+/// Real Kafka, real Redis, the product's own processes, and <c>kill -9</c>. The short form runs where both servers are at hand; <c>infra/chaos/run</c> asks for the long one.
 /// </summary>
 public sealed class ChaosTests(ITestOutputHelper output)
 {
-    private const string Wanted = "STREAMML_CHAOS";
-
     [Fact]
     public async Task Faults_WhileEventsFlow_EveryValueIsTheBackfillsAndTheLedgerBalances()
     {
-        if (Environment.GetEnvironmentVariable(Wanted) is not { Length: > 0 })
-            TestEnvironment.Skip($"set {Wanted}=1 to run it: one run in five ended with a partition that waited for its transaction for ever (docs/testing.md)");
         if (ChaosBroker.WhyNot is { } why)
             TestEnvironment.Skip($"chaos needs a Kafka that it can kill: {why}");
         if (RedisProcess.RedisServer is null)

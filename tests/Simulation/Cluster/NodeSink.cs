@@ -19,7 +19,7 @@ internal sealed class NodeSink(World world, Node node) : IRecordSink
     public int PartitionCount(string topic) => world.Partitions;
 
     public IOutbox Open(LogPlan plan, PartitionId partition, long nextOffset) =>
-        world.HasTransactions ? new TransactionalOutbox(new NodeTransactions(world, node, partition), nextOffset) : new PlainOutbox(this);
+        world.HasTransactions ? new TransactionalOutbox(new NodeTransactions(world, node, partition), nextOffset, plan.Routes.Count > 0) : new PlainOutbox(this);
 
     public ValueTask SendAsync(
         PartitionId target, byte[]? key, byte[] value, long timestampUs, IReadOnlyList<OutgoingHeader> headers, Deliveries deliveries, CancellationToken cancellationToken) =>

@@ -9,11 +9,13 @@ internal sealed class NodeTransactions(World world, Node node, PartitionId id) :
     private long epoch;
     private SimTransaction? open;
 
-    public async Task<SentRange?> TakeAsync(CancellationToken cancellationToken)
+    public bool IsInDoubt => false;
+
+    public async Task<long> TakeAsync(long passed, CancellationToken cancellationToken)
     {
-        var (taken, note) = await AskAsync("take transactions", () => world.Coordinator.Take(id), cancellationToken);
+        var (taken, notes) = await AskAsync("take transactions", () => world.Coordinator.Take(id), cancellationToken);
         epoch = taken;
-        return note;
+        return new NoteTail(notes, notes).SentTo(passed);
     }
 
     public void Begin() => open = new SimTransaction();
@@ -27,11 +29,11 @@ internal sealed class NodeTransactions(World world, Node node, PartitionId id) :
         return node.Sink.SendAsync(target, key, value, timestampUs, headers, deliveries, new SendingIn(id, epoch, transaction), cancellationToken);
     }
 
-    public async Task CommitAsync(SentRange range, CancellationToken cancellationToken)
+    public async Task CommitAsync(SentNote note, CancellationToken cancellationToken)
     {
         var transaction = open!;
         open = null;
-        var isCommitted = await AskAsync("commit transaction", () => world.Coordinator.Commit(id, epoch, transaction, range), cancellationToken);
+        var isCommitted = await AskAsync("commit transaction", () => world.Coordinator.Commit(id, epoch, transaction, note), cancellationToken);
         if (!isCommitted && world.Plant != Plant.AbortedIsCommitted)
             throw new DeliveryException(new DeliveryFault());
     }

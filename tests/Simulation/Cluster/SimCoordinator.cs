@@ -18,12 +18,14 @@ internal sealed class SimTransaction
     public bool IsAbandoned { get; set; }
 }
 
-/// <summary>The broker's side of transactions: one holder per id, fenced by the next; the note of what was sent changes with the commit.</summary>
+/// <summary>The broker's side of transactions: one holder per id, fenced by the next; the notes of what was sent are seen from the commit on.</summary>
 internal sealed class SimCoordinator(World world)
 {
+    private const int MaxNotes = 8;
+
     private readonly Dictionary<PartitionId, Entry> entries = [];
 
-    public (long Epoch, SentRange? Note) Take(PartitionId id)
+    public (long Epoch, IReadOnlyList<SentNote> Notes) Take(PartitionId id)
     {
         if (!entries.TryGetValue(id, out var entry))
             entries.Add(id, entry = new Entry());
@@ -34,7 +36,7 @@ internal sealed class SimCoordinator(World world)
             (entry.Open, entry.Epoch) = (null, entry.Epoch + 1);
         }
 
-        return (entry.Epoch, entry.Note);
+        return (entry.Epoch, [.. entry.Notes]);
     }
 
     /// <summary>The first record of a transaction tells of it; false where the sender was fenced, or the transaction has ended.</summary>
@@ -51,12 +53,15 @@ internal sealed class SimCoordinator(World world)
         return true;
     }
 
-    public bool Commit(PartitionId id, long epoch, SimTransaction transaction, SentRange range)
+    public bool Commit(PartitionId id, long epoch, SimTransaction transaction, SentNote note)
     {
         var entry = entries[id];
         if (entry.Epoch != epoch || transaction.IsCommitted is not null || transaction.IsDoomed)
             return false;
-        (entry.Open, entry.Note) = (null, range);
+        entry.Open = null;
+        entry.Notes.Enqueue(note);
+        if (entry.Notes.Count > MaxNotes)
+            entry.Notes.Dequeue();
         Decide(transaction, commit: true);
         return true;
     }
@@ -90,7 +95,8 @@ internal sealed class SimCoordinator(World world)
 
         public SimTransaction? Open { get; set; }
 
-        public SentRange? Note { get; set; }
+        /// <summary>Of the last transactions, oldest first.</summary>
+        public Queue<SentNote> Notes { get; } = [];
 
         /// <summary>Open ones where the planted bug lets there be several.</summary>
         public List<SimTransaction> Planted { get; } = [];

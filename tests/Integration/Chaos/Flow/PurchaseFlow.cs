@@ -3,7 +3,7 @@ using StreamMl.Infrastructure.Kafka;
 namespace StreamMl.Integration.Tests.Chaos.Flow;
 
 /// <summary>
-/// Sends the stream at its pace up to a mark that the run moves on, in order, without gaps and each record once: the producer is idempotent and never gives a record up,
+/// Sends the stream at its pace up to a mark that the run moves on, in order and without gaps: the producer is idempotent and never gives a record up,
 /// also while the broker is away. <see cref="Delivered"/> may be read from any thread.
 /// </summary>
 internal sealed class PurchaseFlow : IAsyncDisposable
@@ -32,9 +32,6 @@ internal sealed class PurchaseFlow : IAsyncDisposable
 
     /// <summary>Records that the broker has acknowledged.</summary>
     public long Delivered => producer.DeliveredEnds.Values.Sum();
-
-    /// <summary>Records that belong into the dead-letter topic, of those sent.</summary>
-    public int Bad { get; private set; }
 
     /// <summary>The producer may go on to here.</summary>
     public void AllowUpTo(int events) => Volatile.Write(ref mark, events);
@@ -72,7 +69,6 @@ internal sealed class PurchaseFlow : IAsyncDisposable
             {
                 var record = stream[sent];
                 await producer.SendAsync(ChaosCatalog.Topic, record.Key, record.Value, record.ArrivalUs, null, stop.Token);
-                Bad += record.IsBad ? 1 : 0;
             }
         }
     }

@@ -24,6 +24,9 @@ internal sealed class PurchaseStream(ChaosOptions options, int schemaId)
 
     public static string Shop(int shop) => string.Create(CultureInfo.InvariantCulture, $"s{shop:D4}");
 
+    // Whole milliseconds: that is what Kafka keeps.
+    private long StepUs => SpanUs / options.Events / 1000 * 1000;
+
     public PurchaseRecord this[int index]
     {
         get
@@ -35,7 +38,10 @@ internal sealed class PurchaseStream(ChaosOptions options, int schemaId)
         }
     }
 
-    private long ArrivalOf(int index) => FirstUs + (SpanUs / options.Events / 1000 * 1000 * index);
+    /// <summary>Which record arrived then.</summary>
+    public int IndexOf(long arrivalUs) => (int)((arrivalUs - FirstUs) / StepUs);
+
+    private long ArrivalOf(int index) => FirstUs + (StepUs * index);
 
     private PurchaseRecord Make(int index)
     {

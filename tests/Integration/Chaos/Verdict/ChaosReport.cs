@@ -67,6 +67,12 @@ internal sealed record ChaosReport
 
     public required long SourceRead { get; init; }
 
+    /// <summary>Records of the source log, and how many different events they are.</summary>
+    public required long SourceRecords { get; init; }
+
+    public required long SourceDifferent { get; init; }
+
+    /// <summary>Records of the source log that belong into the dead-letter topic.</summary>
     public required long BadEvents { get; init; }
 
     public required long DeadLettersInLedger { get; init; }
@@ -86,7 +92,8 @@ internal sealed record ChaosReport
         .. Differences, .. LedgerFaults, .. ArchiveFaults, .. EndedByThemselves,
         .. If(ValuesCompared == 0, "no value was compared"),
         .. If(ValuesDiffering > 0, $"{ValuesDiffering} of {ValuesCompared} values differ"),
-        .. If(SourceRead != Events, $"{Events} events were sent and {SourceRead} read"),
+        .. If(SourceDifferent != Events, $"{Events} events were sent and {SourceDifferent} of them are in the log"),
+        .. If(SourceRead != SourceRecords, $"{SourceRecords} records are in the log and {SourceRead} were read"),
         .. If(DeadLettersInLedger != BadEvents, $"{BadEvents} events were bad and {DeadLettersInLedger} are dead-lettered in the ledger"),
         .. If(DeadLettersDifferent != BadEvents, $"{BadEvents} events were bad and {DeadLettersDifferent} are in the dead-letter topic"),
     ];
@@ -97,7 +104,7 @@ internal sealed record ChaosReport
     {
         var text = new StringBuilder();
         Line("seed", $"{Seed}, {Minutes:F1} min");
-        Line("events", $"{Events:N0} sent, {SourceRead:N0} read");
+        Line("events", $"{Events:N0} sent, {SourceRecords - SourceDifferent:N0} of them twice in the log, {SourceRead:N0} read");
         Line("kill -9", $"{WorkerKills} of workers, {ArchiverKills} of the archiver");
         Line("zombies", $"{Zombies}");
         Line("rollbacks", $"{BusyRollbacks} busy, {IdleRollbacks} idle, {RecordsRolledBack:N0} records back; {StoreRestarts} store restarts");

@@ -2,7 +2,6 @@ using StreamMl.BatchBackfill.Ledger;
 using StreamMl.BatchBackfill.Parity;
 using StreamMl.BatchBackfill.Spines;
 using StreamMl.Infrastructure.Archive;
-using StreamMl.Infrastructure.Kafka;
 using StreamMl.Integration.Tests.Chaos.Flow;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.Shared.Definitions;
@@ -11,7 +10,7 @@ using StreamMl.Shared.Store;
 
 namespace StreamMl.Integration.Tests.Chaos.Verdict;
 
-/// <summary>What is left of the promise when all has come to rest: every value against the backfill, every ledger against the archive, every dead letter. One use.</summary>
+/// <summary>What is left of the promise when all has come to rest: every value against the backfill, every ledger against the archive, every archive file against the next. One use.</summary>
 internal sealed class ChaosVerdict(ChaosOptions options, Catalog catalog, IStateStore store, string directory)
 {
     private const int RowsPerRead = 500;
@@ -66,39 +65,6 @@ internal sealed class ChaosVerdict(ChaosOptions options, Catalog catalog, IState
 
         return faults;
     }
-
-    /// <summary>Records of the log's dead-letter topic, and of how many different records of the log they tell: a crash before a commit sends some again.</summary>
-    public (long Sent, long Different) DeadLetters(KafkaEndpoint kafka, string topic, Func<PartitionId, long> endOf)
-    {
-        using var source = new KafkaConsumerFactory(kafka).CreateManagedSource();
-        using var batch = new RawRecordBatch();
-        var letters = LogNames.DeadLetterTopic(topic);
-        var left = Enumerable.Range(0, options.Partitions).Select(p => new PartitionId(letters, p)).ToDictionary(p => p, endOf);
-        source.Assign([.. left.Keys.Select(p => new PartitionStart(p, PartitionStart.Beginning))]);
-        var different = new HashSet<(string, string)>();
-        var sent = 0L;
-        while (left.Values.Any(end => end > 0))
-        {
-            source.TryReadBatch(batch, TimeSpan.FromMilliseconds(100));
-            foreach (var run in batch.Runs)
-            {
-                for (var row = run.First; row < run.First + run.Count; row++, sent++)
-                {
-                    different.Add((Header(batch, row, "source-partition"), Header(batch, row, "source-offset")));
-                    if (batch.Records[row].Offset + 1 >= left[run.Partition])
-                        left[run.Partition] = 0;
-                }
-            }
-
-            foreach (var end in batch.Ends.Where(e => e.Offset >= left[e.Partition]))
-                left[end.Partition] = 0;
-        }
-
-        return (sent, different.Count);
-    }
-
-    private static string Header(RawRecordBatch batch, int row, string name) =>
-        batch.TryGetHeader(row, System.Text.Encoding.ASCII.GetBytes(name), out var value) ? System.Text.Encoding.ASCII.GetString(value) : "";
 
     private static ServedPosition[] Positions(ReadBatch batch, int request)
     {
