@@ -24,6 +24,9 @@ internal sealed class DemoRun(DemoOptions options)
     /// <summary>The arrival clock of a repartition log is the latest of its sources': the further their workers drift apart, the staler are the prefixes that a model is trained on.</summary>
     private static readonly TimeSpan HistoryAhead = TimeSpan.FromHours(6);
 
+    /// <summary>Enough for a look at what came last, and for the replay that goes on to find where the one before it ended.</summary>
+    private const int KeptRecords = 2_000;
+
     private readonly Stopwatch total = Stopwatch.StartNew();
     private readonly DemoScreen screen = new(options.Plain);
     private readonly string sample = Path.Combine(AppContext.BaseDirectory, "samples", "flights");
@@ -37,7 +40,7 @@ internal sealed class DemoRun(DemoOptions options)
         var catalog = Catalogs.Load(catalogPath);
         DemoFiles.Clear(options.Directory);
         screen.Title($"StreamMl demo: flights from New York, 2013. Everything lies under {options.Directory}");
-        await using var installation = await Installation.StartAsync(new InstallationOptions { Directory = options.Directory, Kafka = options.Kafka, Redis = options.Redis }, stop);
+        await using var installation = await Installation.StartAsync(new InstallationOptions { Directory = options.Directory, Kafka = options.Kafka, Redis = options.Redis, EmbeddedKafkaKeptRecords = KeptRecords }, stop);
         await Caught.MakeTopicsAsync(catalog, installation, stop);
         await File.WriteAllTextAsync(Path.Combine(options.Directory, CommonOptions.SavedCatalog), catalogPath, stop);
         using var workers = WorkerRunner.Build(installation, catalog, services => AddWorkers(services, catalog), LogLevel.Warning);

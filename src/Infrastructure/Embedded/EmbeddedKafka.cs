@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Kafka.Native;
+using StreamMl.Shared.Log;
 
 namespace StreamMl.Infrastructure.Embedded;
 
@@ -14,17 +15,23 @@ public sealed class EmbeddedKafka : IAsyncDisposable
 {
     private const int ProducerType = 0;
     private const int HeartbeatMs = 200;
+    private static readonly TimeSpan TrimEvery = TimeSpan.FromMilliseconds(100);
     private readonly ConcurrentDictionary<string, int> topics = new(StringComparer.Ordinal);
+    private readonly Dictionary<PartitionId, long> starts = [];
     private readonly Lock gate = new();
+    private readonly int? kept;
+    private readonly ITimer? trimming;
     private IntPtr owner;
     private IntPtr cluster;
 
-    private EmbeddedKafka(IntPtr owner, IntPtr cluster, string bootstrapServers, long budgetBytesPerPartition)
+    private EmbeddedKafka(IntPtr owner, IntPtr cluster, string bootstrapServers, long budgetBytesPerPartition, int? keptRecords)
     {
         this.owner = owner;
         this.cluster = cluster;
         BootstrapServers = bootstrapServers;
         Budget = new ByteBudget(budgetBytesPerPartition);
+        kept = keptRecords;
+        if (kept is not null) trimming = TimeProvider.System.CreateTimer(static state => ((EmbeddedKafka)state!).TrimAndGoOn(), this, TrimEvery, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Host and port, as a client's <c>bootstrap.servers</c>.</summary>
@@ -38,8 +45,13 @@ public sealed class EmbeddedKafka : IAsyncDisposable
 
     /// <summary>Starts a one-broker cluster on a free port; takes some milliseconds.</summary>
     /// <param name="budgetBytesPerPartition">The budget of each partition; 64 KB to 3.5 MB, which is also the default.</param>
-    public static EmbeddedKafka Start(long budgetBytesPerPartition = ByteBudget.DefaultBytesPerPartition)
+    /// <param name="keptRecords">
+    /// How many records of a partition stay when all declared readers (<see cref="Budget"/>) have them, 0 or more; null (default): as many as fit into 5 MiB. The broker looks through all
+    /// that it holds of a partition, batch by batch, for each batch that it gives out: thousands of small batches slow everybody down.
+    /// </param>
+    public static EmbeddedKafka Start(long budgetBytesPerPartition = ByteBudget.DefaultBytesPerPartition, int? keptRecords = null)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(keptRecords ?? 0, nameof(keptRecords));
         var handle = LibRdKafka.Create(ProducerType, [new("client.id", "streamml-embedded-kafka"), new("log_level", "0")]);
         var mock = LibRdKafka.MockClusterNew(handle, 1);
         if (mock == IntPtr.Zero)
@@ -52,7 +64,7 @@ public sealed class EmbeddedKafka : IAsyncDisposable
         LibRdKafka.MockGroupInitialRebalanceDelayMs(mock, 100);
         // A member hears at its next heartbeat what it must give up or may take: 5 s, the default, made a change of hands last 10.
         LibRdKafka.MockGroupConsumerHeartbeatIntervalMs(mock, HeartbeatMs);
-        return new EmbeddedKafka(handle, mock, Bootstraps(mock), budgetBytesPerPartition);
+        return new EmbeddedKafka(handle, mock, Bootstraps(mock), budgetBytesPerPartition, keptRecords);
     }
 
     /// <summary>Makes the topic; one that is there with as many partitions is left as it is.</summary>
@@ -82,9 +94,23 @@ public sealed class EmbeddedKafka : IAsyncDisposable
         }
     }
 
+    /// <summary>Drops what need not stay; it happens ten times a second by itself.</summary>
+    internal void Trim()
+    {
+        // Under the lock, so that the cluster is there until it is done.
+        lock (gate)
+        {
+            foreach (var (topic, partitions) in topics)
+            {
+                for (int p = 0; p < partitions && cluster != IntPtr.Zero; p++) Trim(new PartitionId(topic, p), kept ?? int.MaxValue);
+            }
+        }
+    }
+
     /// <summary>Stops the broker; everything in it is gone. Clients that are still connected see a lost broker.</summary>
     public ValueTask DisposeAsync()
     {
+        trimming?.Dispose();
         lock (gate)
         {
             if (cluster == IntPtr.Zero) return ValueTask.CompletedTask;
@@ -94,6 +120,22 @@ public sealed class EmbeddedKafka : IAsyncDisposable
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private void TrimAndGoOn()
+    {
+        Trim();
+        trimming?.Change(TrimEvery, Timeout.InfiniteTimeSpan);
+    }
+
+    private void Trim(PartitionId partition, int keep)
+    {
+        long least = Budget.LeastPosition(partition);
+        long end = least - keep;
+
+        // Not for every few records: the broker's only thread does it.
+        if (least == long.MaxValue || end <= starts.GetValueOrDefault(partition) + (keep / 4)) return;
+        if (LibRdKafka.MockPartitionDeleteRecords(cluster, partition.Topic, partition.Partition, end) == LibRdKafka.NoError) starts[partition] = end;
     }
 
     private static unsafe string Bootstraps(IntPtr mock) => LibRdKafka.Text(LibRdKafka.MockClusterBootstraps(mock));

@@ -76,7 +76,7 @@ public sealed class Installation : IAsyncDisposable
 
     private async Task StartServersAsync(ILoggerFactory loggers, CancellationToken cancellationToken)
     {
-        Kafka = Options.Kafka is { } bootstrap ? KafkaEndpoint.Of(bootstrap) : KafkaEndpoint.Of(Own(EmbeddedKafka.Start()));
+        Kafka = Options.Kafka is { } bootstrap ? KafkaEndpoint.Of(bootstrap) : KafkaEndpoint.Of(Own(EmbeddedKafka.Start(keptRecords: Options.EmbeddedKafkaKeptRecords)));
         RedisEndpoint = Options.Redis is { } redis ? RedisEndpoint.Of(redis) : RedisEndpoint.Of(Own(EmbeddedRedis.Start(loggers: loggers)));
         var url = Options.Registry ?? Own(await EmbeddedRegistry.StartAsync(Path.Combine(Options.Directory, "registry"), cancellationToken: cancellationToken)).Url;
         Registry = new SchemaRegistryClient(url);

@@ -15,6 +15,12 @@ public sealed class InstallationOptions
     /// <summary>URL of a Confluent-compatible schema registry; null: ours in this process. Environment: STREAMML_REGISTRY.</summary>
     public string? Registry { get; init; }
 
+    /// <summary>
+    /// How many records of a partition the embedded Kafka keeps when all of this process's workers have read them; null (default): as many as fit into 5 MiB. Where they come in
+    /// many small batches, fewer are read faster. A worker that joins later finds no more than these.
+    /// </summary>
+    public int? EmbeddedKafkaKeptRecords { get; init; }
+
     /// <summary>The archive of the logs. Default <c>archive</c> under <see cref="Directory"/>.</summary>
     public string ArchiveDirectory => Path.Combine(Directory, "archive");
 
@@ -25,6 +31,7 @@ public sealed class InstallationOptions
         return new InstallationOptions
         {
             Directory = Directory,
+            EmbeddedKafkaKeptRecords = EmbeddedKafkaKeptRecords,
             Kafka = Kafka ?? environment("STREAMML_KAFKA") ?? running?.Kafka,
             Redis = Redis ?? environment("STREAMML_REDIS") ?? running?.Redis,
             Registry = Registry ?? environment("STREAMML_REGISTRY") ?? running?.Registry,

@@ -65,6 +65,15 @@ public sealed class ByteBudget
             ? string.Join(", ", all.Keys.Select(r => $"{r.Name} at {r.PositionOf(partition.Partition)}"))
             : "none");
 
+    /// <summary>What no declared reader will read again lies before this offset; <see cref="long.MaxValue"/> where there is no reader.</summary>
+    public long LeastPosition(PartitionId partition)
+    {
+        long least = long.MaxValue;
+        if (!readers.TryGetValue(partition.Topic, out var all)) return least;
+        foreach (var (reader, _) in all) least = Math.Min(least, reader.PositionOf(partition.Partition));
+        return least;
+    }
+
     internal void Release(PartitionId partition) => Of(partition).Release(LeastPosition(partition));
 
     internal void Remove(BudgetReader reader)
@@ -77,14 +86,6 @@ public sealed class ByteBudget
     }
 
     private PartitionBudget Of(PartitionId partition) => partitions.GetOrAdd(partition, static (_, limit) => new PartitionBudget(limit), BytesPerPartition);
-
-    private long LeastPosition(PartitionId partition)
-    {
-        long least = long.MaxValue;
-        if (!readers.TryGetValue(partition.Topic, out var all)) return least;
-        foreach (var (reader, _) in all) least = Math.Min(least, reader.PositionOf(partition.Partition));
-        return least;
-    }
 }
 
 /// <summary>One declared reader of a topic. Thread-safe.</summary>

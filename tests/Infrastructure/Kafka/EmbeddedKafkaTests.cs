@@ -62,4 +62,42 @@ public sealed class EmbeddedKafkaTests
         producer.DeliveredEnds[partition].ShouldBe(records);
         kafka.Budget.HeldBytes(partition).ShouldBe(0);
     }
+
+    [Fact]
+    public async Task Trim_WhatAllReadersHave_StaysAsFarAsIsSaid()
+    {
+        await using var kafka = EmbeddedKafka.Start(keptRecords: 100);
+        var endpoint = KafkaEndpoint.Of(kafka);
+        kafka.CreateTopic("read", 1);
+        kafka.CreateTopic("unread", 1);
+        using var fast = kafka.Budget.AddReader("read", "fast");
+        using var slow = kafka.Budget.AddReader("read", "slow");
+        await using var producer = new KafkaProducerFactory(endpoint).Create();
+        for (int i = 0; i < 1_000; i++)
+        {
+            foreach (var topic in new[] { "read", "unread" }) await producer.SendAsync(new PartitionId(topic, 0), null, new byte[10], i * 1000L, null, CancellationToken.None);
+        }
+
+        await producer.FlushAsync(CancellationToken.None);
+        using var admin = new TopicAdmin(endpoint);
+        fast.Release(0, 1_000);
+        kafka.Trim();
+        (await admin.OffsetsAsync(new PartitionId("read", 0), CancellationToken.None)).ShouldBe((0, 1_000), "the slow reader has nothing yet");
+
+        slow.Release(0, 600);
+        kafka.Trim();
+        (await admin.OffsetsAsync(new PartitionId("read", 0), CancellationToken.None)).ShouldBe((500, 1_000));
+        (await admin.OffsetsAsync(new PartitionId("unread", 0), CancellationToken.None)).ShouldBe((0, 1_000), "nobody has said that it reads this one");
+        ReadFirst(endpoint, new PartitionId("read", 0)).ShouldBe(500);
+        Should.Throw<ArgumentOutOfRangeException>(() => EmbeddedKafka.Start(keptRecords: -1));
+    }
+
+    private static long ReadFirst(KafkaEndpoint endpoint, PartitionId partition)
+    {
+        using var source = new KafkaConsumerFactory(endpoint).CreateSource();
+        source.Assign([new(partition, PartitionStart.Beginning)]);
+        using var batch = new RawRecordBatch();
+        source.TryReadBatch(batch, TimeSpan.FromSeconds(10)).ShouldBeTrue();
+        return batch.Records[0].Offset;
+    }
 }
