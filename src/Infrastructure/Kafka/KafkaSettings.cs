@@ -5,8 +5,6 @@ namespace StreamMl.Infrastructure.Kafka;
 /// <summary>The client settings that do not depend on who uses them.</summary>
 internal static class KafkaSettings
 {
-    private const int EmbeddedFetchWaitMs = 2;
-
     public static ClientConfig Client(KafkaEndpoint endpoint)
     {
         var config = new ClientConfig { BootstrapServers = endpoint.BootstrapServers, ClientId = "streamml" };
@@ -26,7 +24,7 @@ internal static class KafkaSettings
         settings["isolation.level"] = "read_committed";
         settings["allow.auto.create.topics"] = "false";
         // A real broker answers as soon as there is something. The embedded one looks once more when the wait is over: there the wait is the latency.
-        settings["fetch.wait.max.ms"] = (endpoint.IsEmbedded ? Math.Min(options.FetchWaitMaxMs, EmbeddedFetchWaitMs) : options.FetchWaitMaxMs).ToString();
+        settings["fetch.wait.max.ms"] = (endpoint.IsEmbedded ? options.EmbeddedFetchWaitMs : options.FetchWaitMaxMs).ToString();
         // A full local queue is looked at again after this long: the default of 1 s would starve a fast reader.
         settings["fetch.queue.backoff.ms"] = "5";
         settings["queued.max.messages.kbytes"] = (options.QueueMaxBytes / 1024).ToString();

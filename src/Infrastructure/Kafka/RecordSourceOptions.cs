@@ -25,6 +25,13 @@ public sealed class RecordSourceOptions
     [Range(0, 500)]
     public int FetchWaitMaxMs { get; init; } = 10;
 
+    /// <summary>
+    /// The same on the embedded Kafka, whose answer comes at the end of the wait whatever has come meanwhile, and which looks through all that a partition holds for each:
+    /// a reader that nobody waits for should let it rest. 0 to 500, default 2.
+    /// </summary>
+    [Range(0, 500)]
+    public int EmbeddedFetchWaitMs { get; init; } = 2;
+
     /// <summary>Records that librdkafka may hold ahead of the reader, all partitions together. 1 to 256 MiB, default 32 MiB.</summary>
     [Range(1 << 20, 256 << 20)]
     public int QueueMaxBytes { get; init; } = 32 << 20;

@@ -15,6 +15,9 @@ internal sealed partial class ArchiverWorker(
 {
     private const int NoSuchSchema = 40403;
 
+    /// <summary>Nobody waits for what is archived.</summary>
+    private const int EmbeddedFetchWaitMs = 50;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var logs = LogsOf(catalog).Concat(options.Value.MoreLogs).ToDictionary(StringComparer.Ordinal);
@@ -32,6 +35,7 @@ internal sealed partial class ArchiverWorker(
         {
             GroupId = options.Value.GroupId,
             UseConsumerProtocol = options.Value.UseConsumerProtocol,
+            EmbeddedFetchWaitMs = EmbeddedFetchWaitMs,
         });
         using var archiver = new Archiver(layout, source, logs, new SchemaArchive(layout, SchemaOf), options.Value, time, logger)
         {

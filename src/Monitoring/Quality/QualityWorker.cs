@@ -19,6 +19,9 @@ internal sealed partial class QualityWorker(
     : BackgroundService
 {
     private const string GroupId = "streamml.quality";
+
+    /// <summary>Figures of the quality are looked at by people.</summary>
+    private const int EmbeddedFetchWaitMs = 50;
     private static readonly TimeSpan PollWait = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(200);
 
@@ -32,7 +35,7 @@ internal sealed partial class QualityWorker(
         var labels = new LabelEvents(catalog.Source(wanted.LabelSource), wanted);
         using var predictions = new TopicRows(PredictionTopic.Source(wanted.Topic, wanted.PredictionField), registry.GetSchemaAsync);
         using var events = new TopicRows(labels.Source, registry.GetSchemaAsync, labels.Schema);
-        using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions { ReadHeaders = false });
+        using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions { ReadHeaders = false, EmbeddedFetchWaitMs = EmbeddedFetchWaitMs });
         using var batch = new RawRecordBatch();
         var readers = new[] { wanted.Topic, labels.Source.Topic }.ToDictionary(t => t, t => kafka.Budget?.AddReader(t, GroupId), StringComparer.Ordinal);
         using (var admin = new TopicAdmin(kafka))
