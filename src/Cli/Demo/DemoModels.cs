@@ -70,21 +70,30 @@ internal sealed class DemoModels(DemoOptions options, Installation installation,
     public async Task<DemoEvaluation> EvaluateAsync(CancellationToken stop)
     {
         screen.Heading("Evaluation: the served flights backfilled at the positions that were read, and scored again");
+        var beside = Task.Run(() => EvaluateBesideAsync(stop), stop);
         var manifest = await BackfillAsync("live", options.LiveFrom, options.Until, [], stop, served: options.Directory);
         BackfillCommand.Print(manifest, PathOf("live"));
         var (online, last) = await ServedScores.ReadAsync(Archive, DemoRun.Service, ModelNames.Champion);
         lastPrediction = last;
         var offline = Score(Champion, "live", stop);
         var (scores, labels, compared, differing) = Compare(online, offline);
-        await BackfillAsync("live-exact", options.LiveFrom, options.Until, [], stop);
-        await BackfillAsync("leaky-live", options.LiveFrom, options.Until, [LeakyHistory], stop);
+        var (realTime, leaky) = await beside;
         var auc = new DemoAuc(
             RateBaseline.Auc(PathOf("training"), PathOf("live"), LabelColumn, "origin", hour: false), RateBaseline.Auc(PathOf("training"), PathOf("live"), LabelColumn, "sched_dep", hour: true),
-            Auc(Score($"{Champion}_schedule", "live", stop)), Auc(Score($"{Champion}_weather", "live", stop)), Auc(offline), RankingMetrics.RocAuc(scores, labels), Auc(Score(Champion, "live-exact", stop)),
-            Auc(Score(Leaky, "leaky-live", stop)), Auc(Score(Leaky, "live", stop)), ProbabilityMetrics.ExpectedCalibrationError(scores, labels));
+            Auc(Score($"{Champion}_schedule", "live", stop)), Auc(Score($"{Champion}_weather", "live", stop)), Auc(offline), RankingMetrics.RocAuc(scores, labels), realTime,
+            leaky, Auc(Score(Leaky, "live", stop)), ProbabilityMetrics.ExpectedCalibrationError(scores, labels));
         var evaluation = new DemoEvaluation(auc, trainingRows, offline.Labels.Length, compared, differing);
         Show(evaluation);
         return evaluation;
+    }
+
+    /// <summary>What needs neither the served positions nor what was served: the champion over real time's vectors, and the leaky model over its own.</summary>
+    private async Task<(double RealTime, double Leaky)> EvaluateBesideAsync(CancellationToken stop)
+    {
+        await BackfillAsync("live-exact", options.LiveFrom, options.Until, [], stop, beside: true);
+        var realTime = Auc(Score(Champion, "live-exact", stop));
+        await BackfillAsync("leaky-live", options.LiveFrom, options.Until, [LeakyHistory], stop, beside: true);
+        return (realTime, Auc(Score(Leaky, "leaky-live", stop)));
     }
 
     /// <summary>Explains the last prediction and recomputes it from the archive.</summary>
@@ -101,7 +110,7 @@ internal sealed class DemoModels(DemoOptions options, Installation installation,
     public async Task TrainLeakyAsync(CancellationToken stop)
     {
         LeakyLandings.Write(Path.Combine(sample, "data", "flights.parquet"), catalog.Source("landings"), LeakyHistory.Path);
-        await BackfillAsync("leaky", TrainFrom, options.LiveFrom, [LeakyHistory], stop);
+        await BackfillAsync("leaky", TrainFrom, options.LiveFrom, [LeakyHistory], stop, beside: true);
         using var set = TrainingSet.Open(PathOf("leaky"));
         await TrainAsync(set, Config(), Leaky, alias: null, _ => { }, stop);
     }
@@ -135,7 +144,7 @@ internal sealed class DemoModels(DemoOptions options, Installation installation,
         return TrainConfigFile.Load(path);
     }
 
-    private Task<TrainingManifest> BackfillAsync(string folder, DateTime from, DateTime until, IReadOnlyList<HistoryFile> history, CancellationToken stop, string? served = null)
+    private Task<TrainingManifest> BackfillAsync(string folder, DateTime from, DateTime until, IReadOnlyList<HistoryFile> history, CancellationToken stop, string? served = null, bool beside = false)
     {
         var backfill = new BackfillOptions
         {
@@ -149,8 +158,8 @@ internal sealed class DemoModels(DemoOptions options, Installation installation,
             Served = served,
             Overwrite = true,
         };
-        // What runs in the background shows no progress, and leaves the other core to who serves.
-        return history.Count == 0 ? BackfillCommand.RunAsync(catalog, backfill, stop) : Task.Run(() => BackfillRunner.Run(catalog, backfill with { Cores = 1 }, cancellationToken: stop), stop);
+        // What runs beside something else shows no progress, and leaves the other core to it.
+        return beside ? Task.Run(() => BackfillRunner.Run(catalog, backfill with { Cores = 1 }, cancellationToken: stop), stop) : BackfillCommand.RunAsync(catalog, backfill, stop);
     }
 
     private ScoredSet Score(string name, string set, CancellationToken stop) =>

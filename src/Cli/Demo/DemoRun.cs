@@ -83,16 +83,16 @@ internal sealed class DemoRun(DemoOptions options)
         await leaky;
         Phase("live");
 
+        // One thread for most of its time, and it needs nothing of the evaluation.
+        var recomputed = Task.Run(() => ParityRunner.Run(catalog, new ParityOptions { Service = Service, Archive = installation.Options.ArchiveDirectory, Served = options.Directory }, cancellationToken: stop), stop);
         var scored = await models.EvaluateAsync(stop);
-        Phase("evaluation");
-
         screen.Heading("Parity: every served vector recomputed from the archive");
-        var parity = await Task.Run(() => ParityRunner.Run(catalog, new ParityOptions { Service = Service, Archive = installation.Options.ArchiveDirectory, Served = options.Directory }, cancellationToken: stop), stop);
+        var parity = await recomputed;
         DemoScreen.Line($"  {parity}");
         foreach (var difference in parity.Differences)
             DemoScreen.Line($"  {difference}");
         await models.ExplainOneAsync(stop);
-        Phase("parity");
+        Phase("evaluation and parity");
 
         var report = DemoReport.Of(parity, catalog, ledgers, scored, timings, total.Elapsed.TotalSeconds);
         report.Write(options.Directory);
