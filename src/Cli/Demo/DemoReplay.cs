@@ -19,6 +19,7 @@ namespace StreamMl.Cli.Demo;
 internal sealed class DemoReplay(Installation installation, Catalog catalog, string mappingPath, DemoScreen screen)
 {
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookAtTheEndEvery = TimeSpan.FromMilliseconds(100);
 
     /// <param name="from">First arrival.</param>
     /// <param name="until">Where it ends.</param>
@@ -47,7 +48,6 @@ internal sealed class DemoReplay(Installation installation, Catalog catalog, str
 
     private async Task WatchAsync(ReplayStatus status, Caught caught, Func<string>? more, CancellationToken stop)
     {
-        using var timer = new PeriodicTimer(LookEvery);
         var watch = Stopwatch.StartNew();
         var last = (Produced: 0L, At: watch.Elapsed);
         while (true)
@@ -65,11 +65,20 @@ internal sealed class DemoReplay(Installation installation, Catalog catalog, str
                     break;
             }
 
-            await timer.WaitForNextTickAsync(stop);
+            await PauseAsync(status, stop);
         }
 
         screen.EndProgress();
         foreach (var source in status.Sources)
             DemoScreen.Line($"  {source.Source,-18} {source.Produced,9:N0} produced, {source.NotWanted,7:N0} not wanted, {source.DeadLettered} dead-lettered");
+    }
+
+    private static async Task PauseAsync(ReplayStatus status, CancellationToken stop)
+    {
+        if (status.Completion.IsCompleted)
+            await Task.Delay(LookAtTheEndEvery, TimeProvider.System, stop);
+        else
+            await Task.WhenAny(status.Completion, Task.Delay(LookEvery, TimeProvider.System, stop));
+        stop.ThrowIfCancellationRequested();
     }
 }

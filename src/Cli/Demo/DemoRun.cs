@@ -27,6 +27,9 @@ internal sealed class DemoRun(DemoOptions options)
     /// <summary>Enough for a look at what came last, and for the replay that goes on to find where the one before it ended.</summary>
     private const int KeptRecords = 2_000;
 
+    /// <summary>What was read last is waited for at the end of each replay.</summary>
+    private const int RollIdleMs = 250;
+
     private readonly Stopwatch total = Stopwatch.StartNew();
     private readonly DemoScreen screen = new(options.Plain);
     private readonly string sample = Path.Combine(AppContext.BaseDirectory, "samples", "flights");
@@ -125,6 +128,7 @@ internal sealed class DemoRun(DemoOptions options)
         services.Configure<ArchiverOptions>(o =>
         {
             o.Directory = new InstallationOptions { Directory = options.Directory }.ArchiveDirectory;
+            o.RollIdleMs = RollIdleMs;
             Scoring.ArchivePredictions(o, catalog, ScoringPolicies.None);
         });
         services.AddStreamFeatures();
