@@ -34,12 +34,11 @@ public sealed class KafkaProducerFactory(KafkaEndpoint endpoint)
 
     /// <summary>The bare client. On an embedded Kafka its user must ask the budget: prefer <see cref="Create"/>.</summary>
     /// <param name="options">Null: the defaults.</param>
-    /// <param name="onError">Hears of what the client meets and mends itself, on a thread of the client's; null: nobody does.</param>
-    public IProducer<byte[]?, byte[]?> CreateClient(KafkaProducerOptions? options = null, Action<Error>? onError = null) =>
+    /// <param name="onLog">Hears what the client has to say of what it meets and mends itself, on threads of the client's; null: nobody does.</param>
+    public IProducer<byte[]?, byte[]?> CreateClient(KafkaProducerOptions? options = null, Action<LogMessage>? onLog = null) =>
         new ProducerBuilder<byte[]?, byte[]?>(Config(options ?? new()))
             .SetKeySerializer(PassThrough.Instance!).SetValueSerializer(PassThrough.Instance!)
-            .SetLogHandler(static (_, _) => { })
-            .SetErrorHandler((_, error) => onError?.Invoke(error))
+            .SetLogHandler((_, message) => onLog?.Invoke(message))
             .Build();
 
     private ProducerConfig Config(KafkaProducerOptions options)

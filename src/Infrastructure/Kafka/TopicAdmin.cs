@@ -62,6 +62,16 @@ public sealed class TopicAdmin : IDisposable
     public Task<(long Low, long High)> OffsetsAsync(PartitionId partition, CancellationToken cancellationToken) =>
         Task.Run(() => Offsets(partition), cancellationToken);
 
+    /// <summary>Where readers of committed transactions stand when they have read all: below these offsets nothing is undecided. A real Kafka only.</summary>
+    public async Task<IReadOnlyDictionary<PartitionId, long>> StableEndsAsync(IEnumerable<PartitionId> partitions, CancellationToken cancellationToken)
+    {
+        var wanted = partitions.Select(p => new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(p.Topic, p.Partition), OffsetSpec = OffsetSpec.Latest() }).ToList();
+        if (wanted.Count == 0) return new Dictionary<PartitionId, long>();
+        var answer = await client.Value.ListOffsetsAsync(wanted, new() { RequestTimeout = Patience, IsolationLevel = IsolationLevel.ReadCommitted }).WaitAsync(cancellationToken);
+        return answer.ResultInfos.Select(i => i.TopicPartitionOffsetError).ToDictionary(
+            o => new PartitionId(o.Topic, o.Partition.Value), o => o.Error.IsError ? throw new KafkaException(o.Error) : o.Offset.Value);
+    }
+
     /// <summary>What tells this topic from another one of the same name: the id that Kafka gave it (none on the embedded one), and its partitions.</summary>
     /// <exception cref="SetupException">There is no such topic.</exception>
     public async Task<TopicRecord> DescribeAsync(string topic, CancellationToken cancellationToken)

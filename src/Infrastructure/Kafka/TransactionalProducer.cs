@@ -34,10 +34,13 @@ public sealed class TransactionalProducer : IDisposable
             ClientSettings = new Dictionary<string, string>(StringComparer.Ordinal)
             {
                 ["transactional.id"] = transactionalId,
+                // See OnLog.
+                ["log_level"] = "6",
+                ["log.connection.close"] = "true",
                 ["transaction.timeout.ms"] = ((int)OpenMax.TotalMilliseconds).ToString(),
             },
         };
-        client = new KafkaProducerFactory(endpoint).CreateClient(options, OnError);
+        client = new KafkaProducerFactory(endpoint).CreateClient(options, OnLog);
         records = new RecordProducer(endpoint, client, options);
     }
 
@@ -74,10 +77,12 @@ public sealed class TransactionalProducer : IDisposable
     /// <exception cref="TransactionLostException">
     /// It was aborted, a younger producer of the id has decided on it, a broker was lost meanwhile, or did not answer in time: what became of it, the next producer learns.
     /// </exception>
-    public Task CommitAsync(CancellationToken cancellationToken) =>
-        HasLostBroker
-            ? throw new TransactionLostException(new KafkaException(new Error(ErrorCode.Local_Transport, "a broker was lost while it was open; another client takes over")))
-            : BoundedAsync(() => client.CommitTransaction(Patience), CallMax, cancellationToken);
+    public async Task CommitAsync(CancellationToken cancellationToken)
+    {
+        if (HasLostBroker)
+            throw new TransactionLostException(new KafkaException(new Error(ErrorCode.Local_Transport, "a broker was lost while it was open; another client takes over")));
+        await BoundedAsync(() => client.CommitTransaction(Patience), CallMax, cancellationToken);
+    }
 
     /// <summary>A transaction that is open stays so until a producer takes the id over, or a minute has passed.</summary>
     public void Dispose()
@@ -90,8 +95,8 @@ public sealed class TransactionalProducer : IDisposable
     public static bool IsForGood(Error error) => error.Code is ErrorCode.MsgSizeTooLarge or ErrorCode.RecordListTooLarge or ErrorCode.InvalidMsg or ErrorCode.TopicAuthorizationFailed
         or ErrorCode.ClusterAuthorizationFailed or ErrorCode.TransactionalIdAuthorizationFailed or ErrorCode.GroupAuthorizationFailed or ErrorCode.InvalidTransactionTimeout;
 
-    // Only what had been up: not every address of a name is listened on.
-    private void OnError(Error error) => HasLostBroker |= error.Code == ErrorCode.Local_Transport && error.Reason.Contains("in state UP", StringComparison.Ordinal);
+    // A connection that breaks is no error to librdkafka, which opens another, and is told in its log alone. Only of one that had been up: not every address of a name is listened on.
+    private void OnLog(LogMessage message) => HasLostBroker |= message.Facility == "FAIL" && message.Message.Contains("in state UP", StringComparison.Ordinal);
 
     private async Task BoundedAsync(Action call, TimeSpan max, CancellationToken cancellationToken)
     {

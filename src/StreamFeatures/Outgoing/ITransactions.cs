@@ -12,13 +12,11 @@ internal interface ITransactions : IDisposable
     bool IsInDoubt { get; }
 
     /// <summary>
-    /// Takes the right over: nobody who had it before can commit anything from then on, and what they had under way is committed or aborted; all that offsets below
-    /// <paramref name="passed"/> sent is seen by readers. Answers up to where more of it is, from there on: <paramref name="passed"/> itself where none is known.
+    /// Takes the right over: nobody who had it before can commit anything from then on, what they had under way is committed or aborted, and what they were told is committed is
+    /// seen by readers. Answers up to where all is that the source offsets from this one on send: the offset itself where nothing is known.
     /// </summary>
-    /// <param name="passed">The store has passed all below, or will.</param>
-    /// <param name="cancellationToken">Ends the wait for the broker.</param>
-    /// <exception cref="DeliveryException">Somebody else took it meanwhile.</exception>
-    Task<long> TakeAsync(long passed, CancellationToken cancellationToken);
+    /// <exception cref="DeliveryException">Somebody else took it meanwhile, or the broker is away.</exception>
+    Task<long> TakeAsync(long nextOffset, CancellationToken cancellationToken);
 
     void Begin();
 
@@ -30,6 +28,7 @@ internal interface ITransactions : IDisposable
     Task CommitAsync(SentNote note, CancellationToken cancellationToken);
 
     /// <summary>The end of a target at this moment.</summary>
+    /// <exception cref="DeliveryException">The broker is away.</exception>
     Task<long> EndAsync(PartitionId target, CancellationToken cancellationToken);
 
     /// <summary>Whether the record would be refused again, so that nothing is gained by starting over.</summary>

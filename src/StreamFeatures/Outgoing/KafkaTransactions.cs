@@ -16,21 +16,7 @@ internal sealed class KafkaTransactions(
 
     private TransactionalProducer Producer => producer ?? throw new InvalidOperationException($"nothing can be sent for {log} before its transactional id was taken");
 
-    public async Task<long> TakeAsync(long passed, CancellationToken cancellationToken)
-    {
-        notes = await notesOf(cancellationToken);
-        producer?.Dispose();
-        producer = new TransactionalProducer(kafka, transactionalId);
-        await LostIsVoid(producer.InitAsync(cancellationToken));
-        var tail = await notes.ReadAsync(log, cancellationToken);
-        while (tail.Lost(passed) is [var lost, ..])
-        {
-            await SendAgainAsync(tail, lost, passed, cancellationToken);
-            tail = tail with { Committed = [.. tail.Committed, lost] };
-        }
-
-        return tail.SentTo(passed);
-    }
+    public Task<long> TakeAsync(long nextOffset, CancellationToken cancellationToken) => VoidIfLost(ReallyTakeAsync(nextOffset, cancellationToken));
 
     public void Begin()
     {
@@ -55,19 +41,35 @@ internal sealed class KafkaTransactions(
         var deliveries = new Deliveries();
         await ProduceAsync(notes!.Of(log), noteKey, note.Encode(), nowUs, null, deliveries, cancellationToken);
         await deliveries.WhenAllAsync(cancellationToken);
-        await LostIsVoid(Producer.CommitAsync(cancellationToken));
+        await VoidIfLost(Done(Producer.CommitAsync(cancellationToken)));
     }
 
-    public async Task<long> EndAsync(PartitionId target, CancellationToken cancellationToken) => (await admin.OffsetsAsync(target, cancellationToken)).High;
+    public async Task<long> EndAsync(PartitionId target, CancellationToken cancellationToken) => (await VoidIfLost(admin.OffsetsAsync(target, cancellationToken))).High;
 
     public bool IsForGood(Exception? error) => error is KafkaException e && TransactionalProducer.IsForGood(e.Error);
 
     public void Dispose() => producer?.Dispose();
 
-    // Their own transaction would be committed by it, had it only lost its markers; readers drop what they see twice by its source position.
-    private async Task SendAgainAsync(NoteTail tail, SentNote lost, long passed, CancellationToken cancellationToken)
+    private async Task<long> ReallyTakeAsync(long nextOffset, CancellationToken cancellationToken)
     {
-        var records = await new LostRecords(log, excerpts).FindAsync(tail, lost, passed, cancellationToken);
+        notes = await notesOf(cancellationToken);
+        producer?.Dispose();
+        producer = new TransactionalProducer(kafka, transactionalId);
+        await producer.InitAsync(cancellationToken);
+        var tail = await notes.ReadAsync(log, cancellationToken);
+        while (tail.Lost is [var lost, ..])
+        {
+            await SendAgainAsync(tail, lost, cancellationToken);
+            tail = tail with { Committed = [.. tail.Committed, lost] };
+        }
+
+        return tail.SentTo(nextOffset);
+    }
+
+    // Should only the markers be missing, the commit of these brings the hanging ones to light too: readers drop what they see twice by its source position.
+    private async Task SendAgainAsync(NoteTail tail, SentNote lost, CancellationToken cancellationToken)
+    {
+        var records = await new LostRecords(log, excerpts).FindAsync(tail, lost, cancellationToken);
         if (records.Count == 0)
             return;
         onLost(records.Count);
@@ -76,7 +78,7 @@ internal sealed class KafkaTransactions(
         foreach (var (target, record) in records)
             await ProduceAsync(target, record.Key, record.Value, record.Timestamp.UnixTimestampMs * 1000, record.Headers, deliveries, cancellationToken);
         await deliveries.WhenAllAsync(cancellationToken);
-        await CommitAsync(new SentNote(lost.Range with { To = Math.Min(lost.Range.To, passed) }, deliveries.Spans), cancellationToken);
+        await CommitAsync(lost with { Spans = deliveries.Spans }, cancellationToken);
     }
 
     private async ValueTask ProduceAsync(PartitionId target, byte[]? key, byte[] value, long timestampUs, Headers? headers, Deliveries deliveries, CancellationToken cancellationToken)
@@ -92,13 +94,19 @@ internal sealed class KafkaTransactions(
         }
     }
 
-    private static async Task LostIsVoid(Task task)
+    private static async Task<bool> Done(Task task)
+    {
+        await task;
+        return true;
+    }
+
+    private async Task<T> VoidIfLost<T>(Task<T> task)
     {
         try
         {
-            await task;
+            return await task;
         }
-        catch (TransactionLostException e)
+        catch (Exception e) when (e is TransactionLostException || (e is KafkaException { Error.IsFatal: false } && !IsForGood(e)))
         {
             throw new DeliveryException(e);
         }

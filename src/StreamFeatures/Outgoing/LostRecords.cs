@@ -7,18 +7,18 @@ using StreamMl.Shared.Log;
 
 namespace StreamMl.StreamFeatures.Outgoing;
 
-/// <summary>Finds the records of a transaction that readers do not see, and that the store has passed: they must be sent again.</summary>
+/// <summary>Finds the records of a transaction that readers do not see: they must be sent again.</summary>
 internal sealed class LostRecords(PartitionId log, LogExcerpts excerpts)
 {
     /// <summary>Copies of them by target, in each target's order.</summary>
-    public async Task<IReadOnlyList<(PartitionId Target, Message<byte[], byte[]> Record)>> FindAsync(NoteTail tail, SentNote note, long passed, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<(PartitionId Target, Message<byte[], byte[]> Record)>> FindAsync(NoteTail tail, SentNote note, CancellationToken cancellationToken)
     {
         var found = new List<(PartitionId, Message<byte[], byte[]>)>();
         foreach (var span in note.Spans)
         {
             foreach (var record in await excerpts.ReadAsync(span.Target, span.First, span.End, IsolationLevel.ReadUncommitted, cancellationToken))
             {
-                if (SourceOffsetOf(record.Message.Headers) is { } offset && note.Range.Contains(offset) && tail.IsLost(offset, passed))
+                if (SourceOffsetOf(record.Message.Headers) is { } offset && note.Range.Contains(offset) && tail.IsLost(offset))
                     found.Add((span.Target, record.Message));
             }
         }

@@ -45,19 +45,12 @@ internal sealed record NoteTail(IReadOnlyList<SentNote> Committed, IReadOnlyList
     }
 
     /// <summary>
-    /// Notes of transactions whose outcome the store relies on, having passed them, and that readers do not see. A broker which was away while a commit was being carried out
-    /// may take the partitions' leaders for deleted and leave their markers out: the transaction counts as complete, and its records hang.
+    /// Notes of transactions that readers do not see, nor others in their place. The store may have passed them: a broker that was away while a commit was being carried out may
+    /// take the partitions for deleted and leave their markers out, and then the transaction counts as complete and its records hang. A note is the last record of its transaction, so
+    /// what one tells of is there to the last record.
     /// </summary>
-    public IReadOnlyList<SentNote> Lost(long passed) => [.. Written.Where(n => FirstUnseen(n, passed) < Math.Min(n.Range.To, passed))];
+    public IReadOnlyList<SentNote> Lost => [.. Written.Where(n => SentTo(n.Range.From) < n.Range.To)];
 
-    /// <summary>Whether the store has passed this offset and no reader sees what it sends, as far as notes tell.</summary>
-    public bool IsLost(long offset, long passed) => offset < passed && !Committed.Any(n => n.Range.Contains(offset));
-
-    private long FirstUnseen(SentNote note, long passed)
-    {
-        var at = note.Range.From;
-        while (at < passed && Committed.FirstOrDefault(n => n.Range.Contains(at)) is { } covering)
-            at = covering.Range.To;
-        return at;
-    }
+    /// <summary>Whether no reader sees what this source offset sent, as far as notes tell.</summary>
+    public bool IsLost(long offset) => !Committed.Any(n => n.Range.Contains(offset));
 }

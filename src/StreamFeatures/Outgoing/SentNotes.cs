@@ -13,6 +13,11 @@ internal sealed class SentNotes(string topic, LogExcerpts excerpts, TopicAdmin a
 
     private const int Wider = 16;
 
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Others' open transactions end sooner, or their partitions' next owners end them.</summary>
+    private static readonly TimeSpan OthersEnd = TimeSpan.FromSeconds(5);
+
     /// <summary>Only the last note counts, so the topic is compacted; its segments are small, for the open one is not.</summary>
     private static readonly Dictionary<string, string> Settings = new(StringComparer.Ordinal)
     {
@@ -34,7 +39,7 @@ internal sealed class SentNotes(string topic, LogExcerpts excerpts, TopicAdmin a
     /// <summary>One key for all notes of a log partition.</summary>
     public static byte[] Key(PartitionId log) => Encoding.UTF8.GetBytes(log.ToString());
 
-    /// <summary>The last notes: the last that was committed, and any after it, at least. Call when no transaction of the log partition is under way.</summary>
+    /// <summary>The last notes: the last that readers see with all its records, and any after it, at least. Call when no transaction of the log partition is under way.</summary>
     public async Task<NoteTail> ReadAsync(PartitionId log, CancellationToken cancellationToken)
     {
         var notes = Of(log);
@@ -44,8 +49,24 @@ internal sealed class SentNotes(string topic, LogExcerpts excerpts, TopicAdmin a
             var from = Math.Max(low, stable - look);
             var written = await ReadAsync(notes, from, IsolationLevel.ReadUncommitted, cancellationToken);
             var committed = written.Count == 0 ? [] : await ReadAsync(notes, from, IsolationLevel.ReadCommitted, cancellationToken);
-            if (committed.Count > 0 || from == low)
-                return new NoteTail(committed, written);
+            if (committed.Count == 0 && from > low)
+                continue;
+            return new NoteTail(await SeenAsync(committed, cancellationToken), written);
+        }
+    }
+
+    // Of a transaction that lost some of its markers the note may be seen and its records not. Where another's transaction began before these records and is still open, they are not
+    // seen either: that passes.
+    private async Task<IReadOnlyList<SentNote>> SeenAsync(IReadOnlyList<SentNote> notes, CancellationToken cancellationToken)
+    {
+        var since = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var ends = await admin.StableEndsAsync(notes.SelectMany(n => n.Spans).Select(s => s.Target).Distinct(), cancellationToken);
+            var seen = notes.Where(n => n.Spans.All(s => ends[s.Target] >= s.End)).ToList();
+            if (seen.Count == notes.Count || TimeProvider.System.GetElapsedTime(since) > OthersEnd)
+                return seen;
+            await Task.Delay(LookAgain, TimeProvider.System, cancellationToken);
         }
     }
 

@@ -19,23 +19,22 @@ public sealed class NoteTailTests
     {
         var (seen, hanging) = (Note(10, 20), Note(20, 30));
         var tail = new NoteTail([seen], [seen, hanging]);
-        tail.Lost(30).ShouldBe([hanging]);
-        tail.Lost(25).ShouldBe([hanging], "the store has passed a part of it");
-        tail.Lost(20).ShouldBeEmpty("the store has not passed it: it is sent as usual");
+        tail.Lost.ShouldBe([hanging]);
+        (tail with { Committed = [seen, hanging] }).Lost.ShouldBeEmpty();
     }
 
     [Fact]
     public void Lost_AbortedAndSentAgainInOtherParts_IsNot()
     {
         IReadOnlyList<SentNote> committed = [Note(10, 15), Note(15, 40)];
-        new NoteTail(committed, [Note(10, 20), Note(20, 30), .. committed]).Lost(40).ShouldBeEmpty();
+        new NoteTail(committed, [Note(10, 20), Note(20, 30), .. committed]).Lost.ShouldBeEmpty();
     }
 
     [Fact]
     public void IsLost_OffsetsOfALostNote_AreThoseThatNobodySees()
     {
         var tail = new NoteTail([Note(10, 15)], [Note(10, 15), Note(12, 20)]);
-        Enumerable.Range(10, 10).Where(o => tail.IsLost(o, 18)).ShouldBe([15, 16, 17]);
+        Enumerable.Range(10, 10).Where(o => tail.IsLost(o)).ShouldBe([15, 16, 17, 18, 19]);
     }
 
     [Fact]
