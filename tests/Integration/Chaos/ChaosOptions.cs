@@ -38,6 +38,10 @@ internal sealed record ChaosOptions
     /// <summary>The store is killed and comes back with what its append-only file has.</summary>
     public int StoreRestarts { get; init; }
 
+    /// <summary>1, or 3 with each partition on all of them.</summary>
+    public int Brokers { get; init; } = 1;
+
+    /// <summary><c>kill -9</c> of a broker, which is started again at once.</summary>
     public int BrokerRestarts { get; init; } = 1;
 
     /// <summary>Workers that join and, later, such that drain and leave: two rebalances each.</summary>

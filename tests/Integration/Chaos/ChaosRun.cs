@@ -86,7 +86,7 @@ internal sealed class ChaosRun : IAsyncDisposable
     {
         (var path, catalog) = ChaosCatalog.Write(directory, options.Partitions);
         registry = await EmbeddedRegistry.StartAsync(cancellationToken: stop);
-        broker = await ChaosBroker.StartAsync(Path.Combine(directory, "kafka"), options.SessionTimeoutMs);
+        broker = await ChaosBroker.StartAsync(Path.Combine(directory, "kafka"), options.SessionTimeoutMs, options.Brokers);
         store = await ChaosStore.StartAsync(Path.Combine(directory, "copies"));
         using var schemas = new SchemaRegistryClient(registry.Url);
         var schemaId = await schemas.RegisterAsync($"{ChaosCatalog.Topic}-value", ChaosCatalog.Avro, stop);

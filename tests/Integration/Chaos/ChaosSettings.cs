@@ -15,6 +15,7 @@ internal static class ChaosSettings
         {
             KeepIn = Named("_DIR"),
             Seed = Named("_SEED") is { } seed ? ulong.Parse(seed, CultureInfo.InvariantCulture) : options.Seed,
+            Brokers = Named("_BROKERS") is { } brokers ? int.Parse(brokers, CultureInfo.InvariantCulture) : options.Brokers,
             Events = Named("_EVENTS") is { } events ? int.Parse(events, CultureInfo.InvariantCulture) : options.Events,
         };
     }

@@ -4,14 +4,16 @@ using StreamMl.TestKit.Servers;
 
 namespace StreamMl.Integration.Tests.Chaos.Servers;
 
-/// <summary>A real Kafka of this run's own, which can be killed and comes back on the same port with its data. Not thread-safe.</summary>
+/// <summary>A real Kafka of this run's own, of one broker or three, one of which can be killed and comes back on the same port with its data. Not thread-safe.</summary>
 internal sealed class ChaosBroker : IAsyncDisposable
 {
     private readonly string script;
     private readonly string directory;
     private readonly ChildServer child;
+    private readonly int nodes;
+    private int struck;
 
-    private ChaosBroker(string script, string directory, ChildServer child) => (this.script, this.directory, this.child) = (script, directory, child);
+    private ChaosBroker(string script, string directory, ChildServer child, int nodes) => (this.script, this.directory, this.child, this.nodes) = (script, directory, child, nodes);
 
     /// <summary>Null where one can be started; else why not.</summary>
     public static string? WhyNot =>
@@ -25,19 +27,20 @@ internal sealed class ChaosBroker : IAsyncDisposable
 
     private static string? Script => TestEnvironment.SharedDirectory is { } shared && File.Exists(Path.Combine(shared, "kafka", "kafka")) ? Path.Combine(shared, "kafka", "kafka") : null;
 
-    public static async Task<ChaosBroker> StartAsync(string directory, int sessionTimeoutMs)
+    public static async Task<ChaosBroker> StartAsync(string directory, int sessionTimeoutMs, int nodes = 1)
     {
         // The records are as old as the purchases say: retention by time would take them.
         var settings = $"group.consumer.heartbeat.interval.ms=300 group.consumer.session.timeout.ms={sessionTimeoutMs} log.retention.ms=-1";
-        var server = await ChildServer.StartAsync($"\"$1\" start \"$2\" 1 {settings} || exit 1", "\"$1\" kill \"$2\" >/dev/null; rm -rf \"$2\"", Script!, directory);
-        return new ChaosBroker(Script!, directory, server);
+        var server = await ChildServer.StartAsync($"\"$1\" start \"$2\" {nodes} {settings} || exit 1", "\"$1\" kill \"$2\" >/dev/null; rm -rf \"$2\"", Script!, directory);
+        return new ChaosBroker(Script!, directory, server, nodes);
     }
 
-    /// <summary>Power off and on again.</summary>
+    /// <summary>Power off and on again, of the next one in turn.</summary>
     public async Task RestartAsync()
     {
-        await RunAsync("kill", directory);
-        await RunAsync("start-node", directory, "1");
+        var node = $"{(struck++ % nodes) + 1}";
+        await RunAsync("kill", directory, node);
+        await RunAsync("start-node", directory, node);
     }
 
     public string LastLines() => string.Join(Environment.NewLine, File.ReadLines(Path.Combine(directory, "1", "kafka.log")).TakeLast(5));
