@@ -83,17 +83,18 @@ internal sealed class CommitBuffers
     /// <summary>Looks when it is quiet whether the store stands where it was left, and whether readers see all that was sent.</summary>
     public async Task<CommitVerdict> VerifyAsync(CancellationToken cancellationToken)
     {
+        var actual = await ReadPositionsAsync(cancellationToken);
+        if (!Same(actual, stored))
+            return Judge(actual);
         try
         {
             await outbox.SettleAsync(cancellationToken);
+            return CommitVerdict.Committed;
         }
         catch (DeliveryException)
         {
             return await WhyVoidAsync(cancellationToken);
         }
-
-        var actual = await ReadPositionsAsync(cancellationToken);
-        return Same(actual, stored) ? CommitVerdict.Committed : Judge(actual);
     }
 
     /// <summary>Adds the keys of the positions to a read.</summary>
