@@ -55,7 +55,8 @@ internal sealed class TransactionalOutbox(ITransactions transactions, long nextO
             await TakeAsync(cancellationToken);
     }
 
-    public void Dispose() => transactions.Dispose();
+    // An aborted pipeline leaves a seal under way: the client must not be freed while that sends its note.
+    public void Dispose() => _ = sealing.ContinueWith(static (_, state) => ((IDisposable)state!).Dispose(), transactions, TaskScheduler.Default);
 
     private async Task TakeAsync(CancellationToken cancellationToken)
     {
