@@ -55,8 +55,14 @@ internal sealed class TransactionalOutbox(ITransactions transactions, long nextO
             await TakeAsync(cancellationToken);
     }
 
-    // An aborted pipeline leaves a seal under way: the client must not be freed while that sends its note.
-    public void Dispose() => _ = sealing.ContinueWith(static (_, state) => ((IDisposable)state!).Dispose(), transactions, TaskScheduler.Default);
+    public void Dispose() => _ = FreeAsync();
+
+    // An aborted pipeline leaves a seal under way: the client must not be freed while that sends its note. Comes back to the worker's scheduler, as every await does.
+    private async Task FreeAsync()
+    {
+        await sealing.ConfigureAwait(ConfigureAwaitOptions.ContinueOnCapturedContext | ConfigureAwaitOptions.SuppressThrowing);
+        transactions.Dispose();
+    }
 
     private async Task TakeAsync(CancellationToken cancellationToken)
     {

@@ -87,7 +87,9 @@ public sealed class PredictionsOnServersTests(KafkaFixture kafka) : IDisposable
     {
         await using var output = Open(topic);
         var dying = new DyingOutput(output, sent);
-        await Should.ThrowAsync<InvalidOperationException>(Start(lab, source, dying, store, CancellationToken.None));
+        var life = Start(lab, source, dying, store, CancellationToken.None);
+        await Eventually.Until(() => life.IsCompleted, () => $"takes {sent} records, and lives on with the store at {Position(store)} of {Events}");
+        (await Should.ThrowAsync<InvalidOperationException>(life)).Message.ShouldBe("killed");
         await output.FlushAsync(default);
     }
 
@@ -150,7 +152,7 @@ public sealed class PredictionsOnServersTests(KafkaFixture kafka) : IDisposable
             Task.FromResult<IReadOnlyList<long>>([.. partitions.Select(_ => 0L)]);
     }
 
-    /// <summary>Takes so many records; the flush behind them, which the store waits for, never ends well.</summary>
+    /// <summary>Takes so many records and no more; the flush behind them, which the store waits for, never ends well.</summary>
     private sealed class DyingOutput(IPredictionOutput inner, int sent) : IPredictionOutput
     {
         private int left = sent;
@@ -159,15 +161,18 @@ public sealed class PredictionsOnServersTests(KafkaFixture kafka) : IDisposable
 
         public ValueTask SendAsync(int partition, ReadOnlyMemory<byte>? key, ReadOnlyMemory<byte> value, long timestampUs, CancellationToken cancellationToken)
         {
-            Interlocked.Decrement(ref left);
+            if (Interlocked.Decrement(ref left) < 0)
+                throw Killed();
             return inner.SendAsync(partition, key, value, timestampUs, cancellationToken);
         }
 
         public ValueTask SendDeadLetterAsync(FailedEvent failed, CancellationToken cancellationToken) => inner.SendDeadLetterAsync(failed, cancellationToken);
 
         public Task FlushAsync(CancellationToken cancellationToken) =>
-            Volatile.Read(ref left) <= 0 ? throw new InvalidOperationException("killed") : inner.FlushAsync(cancellationToken);
+            Volatile.Read(ref left) <= 0 ? throw Killed() : inner.FlushAsync(cancellationToken);
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        private static InvalidOperationException Killed() => new("killed");
     }
 }
