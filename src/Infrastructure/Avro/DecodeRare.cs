@@ -8,13 +8,13 @@ internal static unsafe class DecodeRare
 {
     /// <summary>Runs one instruction: moves the state's positions, or says why it cannot and leaves the body's position at the cause.</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static DecodeError Execute(DecodeProgram program, in DecodeOp op, byte* end, EventColumn column, int row, ref DecodeState state)
+    public static DecodeError Execute(in DecodeOp op, byte* end, EventColumn column, int row, ref DecodeState state)
     {
         switch (op.Code)
         {
             case OpCode.SkipNode:
                 var at = state.At;
-                var error = program.Nodes[op.Arg].Skip(ref at, end, 0);
+                var error = state.Program.Nodes[op.Arg].Skip(ref at, end, 0);
                 state.At = at;
                 return error;
             case OpCode.Float:
@@ -29,17 +29,17 @@ internal static unsafe class DecodeRare
                 state.Leap = op.Arg;
                 return DecodeError.None;
             case OpCode.ConstantLane:
-                return Set(column, row, program.Lanes[op.Arg]);
+                return Set(column, row, state.Program.Lanes[op.Arg]);
             case OpCode.ConstantText:
-                return SetText(program.Texts[op.Arg], column, row, ref state);
+                return SetText(state.Program.Texts[op.Arg], column, row, ref state);
             case OpCode.Fail:
                 return DecodeError.Unresolvable;
             default:
-                return ExecuteNumber(program, op, end, column, row, ref state);
+                return ExecuteNumber(op, end, column, row, ref state);
         }
     }
 
-    private static DecodeError ExecuteNumber(DecodeProgram program, in DecodeOp op, byte* end, EventColumn column, int row, ref DecodeState state)
+    private static DecodeError ExecuteNumber(in DecodeOp op, byte* end, EventColumn column, int row, ref DecodeState state)
     {
         var at = state.At;
         if (!Varint.TryRead(ref at, end, out var value))
@@ -49,7 +49,7 @@ internal static unsafe class DecodeRare
             OpCode.IntAsDouble or OpCode.IntAsFloat when value != (int)value => DecodeError.IntRange,
             OpCode.IntAsDouble or OpCode.LongAsDouble => Set(column, row, (double)value),
             OpCode.IntAsFloat or OpCode.LongAsFloat => Set(column, row, (double)(float)value),
-            OpCode.Enum => SetSymbol(program.Enums[op.Arg], value, column, row, ref state),
+            OpCode.Enum => SetSymbol(state.Program.Enums[op.Arg], value, column, row, ref state),
             OpCode.NullCheck => CheckNull(op, value, column, row, ref state),
             OpCode.Union => Branch(op, value, ref state),
             _ => throw new InvalidOperationException($"no instruction {op.Code}"),

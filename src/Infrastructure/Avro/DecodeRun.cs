@@ -10,23 +10,22 @@ namespace StreamMl.Infrastructure.Avro;
 /// Runs a <see cref="DecodeProgram"/> over one body. The hot loop keeps its whole state in registers: whatever is rare, or would take the
 /// address of a local, is in <see cref="DecodeRare"/>. Safety: body and text are pinned by the caller; every read of the body stands behind a
 /// comparison with <c>end</c>; the text span has room for the body's length, the program's extra text and <see cref="TextSlack"/> bytes, and what is written
-/// to it comes from the body (each byte once) or from the extra text; columns are compiled against the batch's schema.
+/// to it comes from the body (each byte once) or from the extra text; columns are compiled against the batch's schema, and their lanes are pinned.
 /// </summary>
 internal static unsafe class DecodeRun
 {
     /// <summary>Short texts are copied as whole registers: so many bytes may be written behind the last one.</summary>
     public const int TextSlack = 16;
 
-    /// <param name="program">What to run.</param>
     /// <param name="at">The body.</param>
     /// <param name="end">Behind its last byte.</param>
-    /// <param name="columns">The first of the batch's columns; each holds at least <paramref name="row"/> + 1 rows.</param>
+    /// <param name="lanes">The first of the batch's <see cref="EventBatch.LanePointers"/>; each holds at least <paramref name="row"/> + 1 rows.</param>
     /// <param name="row">The row to set.</param>
     /// <param name="to">Where text goes.</param>
-    /// <param name="state">In: <see cref="DecodeState.Origin"/>. Out: how it ended.</param>
-    public static DecodeError Execute(DecodeProgram program, byte* at, byte* end, ref EventColumn columns, nint row, byte* to, ref DecodeState state)
+    /// <param name="state">In: the program, the batch and <see cref="DecodeState.Origin"/>. Out: how it ended.</param>
+    public static DecodeError Execute(byte* at, byte* end, ref nint lanes, nint row, byte* to, ref DecodeState state)
     {
-        ref var op = ref MemoryMarshal.GetArrayDataReference(program.Ops);
+        ref var op = ref MemoryMarshal.GetArrayDataReference(state.Program.Ops);
         DecodeError error;
         for (; ; op = ref Unsafe.Add(ref op, 1))
         {
@@ -36,7 +35,7 @@ internal static unsafe class DecodeRun
                 case OpCode.Long:
                     if (!Varint.TryReadWide(ref at, end, out value))
                         goto BadNumber;
-                    Set(ref columns, op.Column, row, value);
+                    Set(ref lanes, op.Column, row, value);
                     // Runs of one kind are common, and a comparison is cheaper than the jump table.
                     if (Unsafe.Add(ref op, 1).Code != OpCode.Long)
                         break;
@@ -47,7 +46,7 @@ internal static unsafe class DecodeRun
                         goto BadNumber;
                     if (value != (int)value)
                         goto IntRange;
-                    Set(ref columns, op.Column, row, value);
+                    Set(ref lanes, op.Column, row, value);
                     if (Unsafe.Add(ref op, 1).Code != OpCode.Int)
                         break;
                     op = ref Unsafe.Add(ref op, 1);
@@ -55,7 +54,7 @@ internal static unsafe class DecodeRun
                 case OpCode.Double:
                     if (end - at < sizeof(double))
                         goto Truncated;
-                    Set(ref columns, op.Column, row, Unsafe.ReadUnaligned<long>(at));
+                    Set(ref lanes, op.Column, row, Unsafe.ReadUnaligned<long>(at));
                     at += sizeof(double);
                     break;
                 case OpCode.Text:
@@ -65,7 +64,7 @@ internal static unsafe class DecodeRun
                         goto BadLength;
                     if (!CopyText(at, to, value, end - at))
                         goto Utf8;
-                    Set(ref columns, op.Column, row, ((long)(to - state.Origin) << 32) | value);
+                    Set(ref lanes, op.Column, row, ((long)(to - state.Origin) << 32) | value);
                     at += value;
                     to += value;
                     if (Unsafe.Add(ref op, 1).Code != OpCode.Text)
@@ -77,14 +76,14 @@ internal static unsafe class DecodeRun
                         goto Truncated;
                     if (*at > 1)
                         goto BooleanByte;
-                    Set(ref columns, op.Column, row, (long)*at++);
+                    Set(ref lanes, op.Column, row, (long)*at++);
                     break;
                 case OpCode.Timestamp:
                     if (!Varint.TryReadWide(ref at, end, out value))
                         goto BadNumber;
                     if (!TimeUnit.TryToMicros(op.Arg, ref value))
                         goto TimeRange;
-                    Set(ref columns, op.Column, row, value);
+                    Set(ref lanes, op.Column, row, value);
                     break;
                 case OpCode.EventTime:
                     if (!Varint.TryReadWide(ref at, end, out value))
@@ -93,7 +92,7 @@ internal static unsafe class DecodeRun
                         goto TimeRange;
                     state.EventTimeUs = value;
                     if (op.Column >= 0)
-                        Set(ref columns, op.Column, row, value);
+                        Set(ref lanes, op.Column, row, value);
                     break;
                 case OpCode.NullCheck:
                     // A branch in more bytes than it needs is legal, and rare.
@@ -103,7 +102,7 @@ internal static unsafe class DecodeRun
                     {
                         if (!op.NullAllowed)
                             goto NullValue;
-                        Unsafe.Add(ref columns, op.Column).SetNull((int)row);
+                        state.Batch.ColumnSpan[op.Column].SetNull((int)row);
                         op = ref Unsafe.Add(ref op, 1);
                     }
                     else if (*at == 1)
@@ -112,13 +111,13 @@ internal static unsafe class DecodeRun
                     }
                     else if (op.NullAllowed)
                     {
-                        SetValid(ref columns, op.Column, row);
+                        state.Batch.ColumnSpan[op.Column].Valid[row] = 1;
                     }
 
                     at++;
                     break;
                 case OpCode.SetValid:
-                    SetValid(ref columns, op.Column, row);
+                    state.Batch.ColumnSpan[op.Column].Valid[row] = 1;
                     break;
                 case OpCode.SkipVarints:
                     for (var i = op.Arg; i > 0; i--)
@@ -149,7 +148,7 @@ internal static unsafe class DecodeRun
                     state.At = at;
                     state.To = to;
                     state.Leap = 0;
-                    error = DecodeRare.Execute(program, in op, end, op.Column < 0 ? null! : Unsafe.Add(ref columns, op.Column), (int)row, ref state);
+                    error = DecodeRare.Execute(in op, end, op.Column < 0 ? null! : state.Batch.ColumnSpan[op.Column], (int)row, ref state);
                     at = state.At;
                     if (error != DecodeError.None)
                         goto Failed;
@@ -190,21 +189,16 @@ internal static unsafe class DecodeRun
         error = DecodeError.Trailing;
     Failed:
         state.At = at;
-        state.ErrorOp = (int)(Unsafe.ByteOffset(ref MemoryMarshal.GetArrayDataReference(program.Ops), ref op) / sizeof(DecodeOp));
+        state.ErrorOp = (int)(Unsafe.ByteOffset(ref MemoryMarshal.GetArrayDataReference(state.Program.Ops), ref op) / sizeof(DecodeOp));
         return error;
     }
 
     /// <summary>
     /// Half of <see cref="EventColumn.Set(int, long)"/>: that there is a value was said before, by the batch for a field that cannot be null and
-    /// by <see cref="SetValid"/> for others. The row was compared with the batch's capacity once for all columns.
+    /// by <see cref="OpCode.SetValid"/> for others. The row was compared with the batch's capacity once for all columns.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Set(ref EventColumn columns, int index, nint row, long lane) =>
-        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Unsafe.Add(ref columns, index).Lanes), row) = lane;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void SetValid(ref EventColumn columns, int index, nint row) =>
-        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Unsafe.Add(ref columns, index).Valid), row) = 1;
+    private static void Set(ref nint lanes, int index, nint row, long lane) => ((long*)Unsafe.Add(ref lanes, index))[row] = lane;
 
     /// <summary>
     /// Copies <paramref name="length"/> bytes and says whether they are UTF-8. Short ASCII, nearly all of what events hold, goes through one or
@@ -245,6 +239,10 @@ internal static unsafe class DecodeRun
 /// <summary>What a run keeps outside its registers.</summary>
 internal unsafe struct DecodeState
 {
+    public DecodeProgram Program;
+
+    public EventBatch Batch;
+
     /// <summary>Next byte of the body; on an error the one where it was met.</summary>
     public byte* At;
 

@@ -44,14 +44,16 @@ public sealed class EventDecoder
             CheckColumns(batch.Schema);
         var eventTimes = batch.EventTimesUs;
         if ((uint)row >= (uint)eventTimes.Length)
-            throw new ArgumentOutOfRangeException(nameof(row), row, $"the batch holds {eventTimes.Length} rows; take the row from EventBatch.NextRow");
+            throw NoRow(row, eventTimes.Length);
         var arena = batch.Arena;
         fixed (byte* source = &MemoryMarshal.GetReference(body), to = &arena.Room(body.Length + program.ExtraText + DecodeRun.TextSlack))
         {
             Unsafe.SkipInit(out DecodeState state);
+            state.Program = program;
+            state.Batch = batch;
             state.Origin = to - arena.Length;
             state.EventTimeUs = 0;
-            var failure = DecodeRun.Execute(program, source, source + body.Length, ref MemoryMarshal.GetReference(batch.ColumnSpan), row, to, ref state);
+            var failure = DecodeRun.Execute(source, source + body.Length, ref MemoryMarshal.GetReference(batch.LanePointers), row, to, ref state);
             if (failure == DecodeError.None)
             {
                 arena.Commit((int)(state.To - to));
@@ -65,6 +67,8 @@ public sealed class EventDecoder
             return false;
         }
     }
+
+    private static ArgumentOutOfRangeException NoRow(int row, int rows) => new(nameof(row), row, $"the batch holds {rows} rows; take the row from EventBatch.NextRow");
 
     private void CheckColumns(EventSchema schema)
     {

@@ -8,21 +8,24 @@ namespace StreamMl.Shared.Events;
 public sealed class EventColumn
 {
     private readonly bool isFilled;
+    private readonly bool isPinned;
     private bool hasNulls;
     private long[] lanes;
     private byte[] valid;
 
     public EventColumn(FieldType type, int capacity)
-        : this(type, capacity, isFilled: false)
+        : this(type, capacity, isFilled: false, isPinned: false)
     {
     }
 
     /// <param name="isFilled">Rows say that they have a value from the start, so that whoever sets every row need not say it again.</param>
-    internal EventColumn(FieldType type, int capacity, bool isFilled)
+    /// <param name="isPinned">The lanes stay where they are until the column grows.</param>
+    internal EventColumn(FieldType type, int capacity, bool isFilled, bool isPinned)
     {
         Type = type;
         this.isFilled = isFilled;
-        lanes = new long[capacity];
+        this.isPinned = isPinned;
+        lanes = GC.AllocateArray<long>(capacity, isPinned);
         valid = new byte[capacity];
         if (isFilled)
             valid.AsSpan().Fill(1);
@@ -71,7 +74,9 @@ public sealed class EventColumn
         if (capacity <= lanes.Length)
             return;
         var before = lanes.Length;
-        Array.Resize(ref lanes, capacity);
+        var more = GC.AllocateArray<long>(capacity, isPinned);
+        lanes.CopyTo(more, 0);
+        lanes = more;
         Array.Resize(ref valid, capacity);
         if (isFilled)
             valid.AsSpan(before).Fill(1);
@@ -90,6 +95,7 @@ public sealed class EventBatch
     private long[] eventTimesUs;
     private long[] watermarksUs;
     private readonly EventColumn[] columns;
+    private readonly nint[] lanePointers;
     private int capacity;
 
     /// <param name="schema">The fields that are decoded, one column each, in this order.</param>
@@ -102,7 +108,9 @@ public sealed class EventBatch
         arrivalTimesUs = new long[capacity];
         eventTimesUs = new long[capacity];
         watermarksUs = new long[capacity];
-        columns = [.. schema.Fields.Select(f => new EventColumn(f.Type, capacity, isFilled: !f.Nullable))];
+        columns = [.. schema.Fields.Select(f => new EventColumn(f.Type, capacity, isFilled: !f.Nullable, isPinned: true))];
+        lanePointers = new nint[columns.Length];
+        PointAtLanes();
     }
 
     public EventSchema Schema { get; }
@@ -127,6 +135,9 @@ public sealed class EventBatch
 
     /// <summary>The same columns for hot loops: no interface call per column.</summary>
     public ReadOnlySpan<EventColumn> ColumnSpan => columns;
+
+    /// <summary>Where each column's lanes lie in memory, until the batch grows: for decoders, which keep the batch alive while they write there.</summary>
+    public ReadOnlySpan<nint> LanePointers => lanePointers;
 
     /// <summary>The bytes of all string columns.</summary>
     public Utf8Arena Arena { get; } = new();
@@ -169,5 +180,12 @@ public sealed class EventBatch
         foreach (var column in Columns)
             column.Grow(newCapacity);
         capacity = newCapacity;
+        PointAtLanes();
+    }
+
+    private unsafe void PointAtLanes()
+    {
+        for (var i = 0; i < columns.Length; i++)
+            lanePointers[i] = (nint)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(columns[i].Lanes));
     }
 }
