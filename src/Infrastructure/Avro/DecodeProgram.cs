@@ -92,8 +92,6 @@ internal readonly record struct TimeUnit(string Name, long MicrosPerUnit, long M
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryToMicros(int unit, ref long value)
     {
-        if (unit == Micros)
-            return unchecked((ulong)(value - MinUs)) <= MaxUs - MinUs;
         ref readonly var of = ref All[unit];
         var inRange = unchecked((ulong)(value - of.MinRaw)) <= of.Span;
         value = unchecked(value * of.MicrosPerUnit);

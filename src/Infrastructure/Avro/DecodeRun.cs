@@ -19,13 +19,13 @@ internal static unsafe class DecodeRun
 
     /// <param name="at">The body.</param>
     /// <param name="end">Behind its last byte.</param>
-    /// <param name="lanes">The first of the batch's <see cref="EventBatch.LanePointers"/>; each holds at least <paramref name="row"/> + 1 rows.</param>
-    /// <param name="row">The row to set.</param>
+    /// <param name="row">The row to set; the batch holds it.</param>
     /// <param name="to">Where text goes.</param>
     /// <param name="state">In: the program, the batch and <see cref="DecodeState.Origin"/>. Out: how it ended.</param>
-    public static DecodeError Execute(byte* at, byte* end, ref nint lanes, nint row, byte* to, ref DecodeState state)
+    public static DecodeError Execute(byte* at, byte* end, nint row, byte* to, ref DecodeState state)
     {
         ref var op = ref MemoryMarshal.GetArrayDataReference(state.Program.Ops);
+        ref var lanes = ref MemoryMarshal.GetReference(state.Batch.LanePointers);
         DecodeError error;
         for (; ; op = ref Unsafe.Add(ref op, 1))
         {
@@ -102,7 +102,7 @@ internal static unsafe class DecodeRun
                     {
                         if (!op.NullAllowed)
                             goto NullValue;
-                        state.Batch.ColumnSpan[op.Column].SetNull((int)row);
+                        Column(in state, op.Column).SetNull((int)row);
                         op = ref Unsafe.Add(ref op, 1);
                     }
                     else if (*at == 1)
@@ -111,13 +111,13 @@ internal static unsafe class DecodeRun
                     }
                     else if (op.NullAllowed)
                     {
-                        state.Batch.ColumnSpan[op.Column].Valid[row] = 1;
+                        SetValid(in state, op.Column, row);
                     }
 
                     at++;
                     break;
                 case OpCode.SetValid:
-                    state.Batch.ColumnSpan[op.Column].Valid[row] = 1;
+                    SetValid(in state, op.Column, row);
                     break;
                 case OpCode.SkipVarints:
                     for (var i = op.Arg; i > 0; i--)
@@ -148,7 +148,7 @@ internal static unsafe class DecodeRun
                     state.At = at;
                     state.To = to;
                     state.Leap = 0;
-                    error = DecodeRare.Execute(in op, end, op.Column < 0 ? null! : state.Batch.ColumnSpan[op.Column], (int)row, ref state);
+                    error = DecodeRare.Execute(in op, end, op.Column < 0 ? null! : Column(in state, op.Column), (int)row, ref state);
                     at = state.At;
                     if (error != DecodeError.None)
                         goto Failed;
@@ -195,10 +195,17 @@ internal static unsafe class DecodeRun
 
     /// <summary>
     /// Half of <see cref="EventColumn.Set(int, long)"/>: that there is a value was said before, by the batch for a field that cannot be null and
-    /// by <see cref="OpCode.SetValid"/> for others. The row was compared with the batch's capacity once for all columns.
+    /// by <see cref="SetValid"/> for others. The row was compared with the batch's capacity once for all columns.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Set(ref nint lanes, int index, nint row, long lane) => ((long*)Unsafe.Add(ref lanes, index))[row] = lane;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void SetValid(in DecodeState state, int index, nint row) =>
+        Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(Column(in state, index).Valid), row) = 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static EventColumn Column(in DecodeState state, int index) => Unsafe.Add(ref MemoryMarshal.GetReference(state.Batch.ColumnSpan), index);
 
     /// <summary>
     /// Copies <paramref name="length"/> bytes and says whether they are UTF-8. Short ASCII, nearly all of what events hold, goes through one or

@@ -44,7 +44,7 @@ public sealed class EventDecoder
             CheckColumns(batch.Schema);
         var eventTimes = batch.EventTimesUs;
         if ((uint)row >= (uint)eventTimes.Length)
-            throw NoRow(row, eventTimes.Length);
+            throw new ArgumentOutOfRangeException(nameof(row), row, $"the batch holds {eventTimes.Length} rows; take the row from EventBatch.NextRow");
         var arena = batch.Arena;
         fixed (byte* source = &MemoryMarshal.GetReference(body), to = &arena.Room(body.Length + program.ExtraText + DecodeRun.TextSlack))
         {
@@ -53,7 +53,7 @@ public sealed class EventDecoder
             state.Batch = batch;
             state.Origin = to - arena.Length;
             state.EventTimeUs = 0;
-            var failure = DecodeRun.Execute(source, source + body.Length, ref MemoryMarshal.GetReference(batch.LanePointers), row, to, ref state);
+            var failure = DecodeRun.Execute(source, source + body.Length, row, to, ref state);
             if (failure == DecodeError.None)
             {
                 arena.Commit((int)(state.To - to));
@@ -67,8 +67,6 @@ public sealed class EventDecoder
             return false;
         }
     }
-
-    private static ArgumentOutOfRangeException NoRow(int row, int rows) => new(nameof(row), row, $"the batch holds {rows} rows; take the row from EventBatch.NextRow");
 
     private void CheckColumns(EventSchema schema)
     {

@@ -68,11 +68,20 @@ public sealed class EventColumn
         hasNulls = false;
     }
 
-    /// <summary>Makes room for <paramref name="capacity"/> rows; never less than before (decoders rely on a batch's columns holding its capacity).</summary>
+    /// <summary>Makes room for <paramref name="capacity"/> rows; never less than before.</summary>
+    /// <exception cref="InvalidOperationException">It is a batch's column, and too small: it grows with its batch (<see cref="EventBatch.EnsureCapacity"/>), which knows where its lanes lie.</exception>
     public void Grow(int capacity)
     {
         if (capacity <= lanes.Length)
             return;
+        if (isPinned)
+            throw new InvalidOperationException($"a batch's column of {lanes.Length} rows cannot grow to {capacity} by itself; call EventBatch.EnsureCapacity");
+        Resize(capacity);
+    }
+
+    /// <summary>Grows to more rows than it has; decoders rely on a batch's columns holding its capacity.</summary>
+    internal void Resize(int capacity)
+    {
         var before = lanes.Length;
         var more = GC.AllocateArray<long>(capacity, isPinned);
         lanes.CopyTo(more, 0);
@@ -178,7 +187,7 @@ public sealed class EventBatch
         Array.Resize(ref eventTimesUs, newCapacity);
         Array.Resize(ref watermarksUs, newCapacity);
         foreach (var column in Columns)
-            column.Grow(newCapacity);
+            column.Resize(newCapacity);
         capacity = newCapacity;
         PointAtLanes();
     }
