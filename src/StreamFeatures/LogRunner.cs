@@ -307,6 +307,7 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
         new(plans[partition.Topic], partition, decoders[partition.Topic], store, outboxes, retry, metrics, options, time)
         {
             CheckTopicAsync = token => Guard?.CheckAsync(plans[partition.Topic], [partition], token) ?? Task.CompletedTask,
+            Logger = logger,
             ResidentShare = () => options.ResidentMaxBytes / Math.Max(1, slots.Values.Sum(s => plans[s.Worker.Partition.Topic].Views.Count)),
         };
 

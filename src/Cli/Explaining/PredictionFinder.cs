@@ -49,7 +49,7 @@ internal sealed class PredictionFinder(ArchiveLayout archive, KafkaEndpoint? kaf
     {
         using var consumer = new KafkaConsumerFactory(kafka!).CreateClient();
         var at = new TopicPartition(partition.Topic, partition.Partition);
-        var ends = consumer.QueryWatermarkOffsets(at, Patience);
+        var ends = PartitionEnds.Ask(consumer, at, Patience, cancellationToken);
         consumer.Assign(new TopicPartitionOffset(at, ends.Low));
         for (var next = ends.Low.Value; next < ends.High.Value;)
         {

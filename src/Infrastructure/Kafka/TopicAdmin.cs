@@ -60,16 +60,24 @@ public sealed class TopicAdmin : IDisposable
 
     /// <summary>The first offset that is still there, and the one after the last.</summary>
     public Task<(long Low, long High)> OffsetsAsync(PartitionId partition, CancellationToken cancellationToken) =>
-        Task.Run(() => Offsets(partition), cancellationToken);
+        Task.Run(() => Offsets(partition, cancellationToken), cancellationToken);
 
     /// <summary>Where readers of committed transactions stand when they have read all: below these offsets nothing is undecided. A real Kafka only.</summary>
     public async Task<IReadOnlyDictionary<PartitionId, long>> StableEndsAsync(IEnumerable<PartitionId> partitions, CancellationToken cancellationToken)
     {
         var wanted = partitions.Select(p => new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(p.Topic, p.Partition), OffsetSpec = OffsetSpec.Latest() }).ToList();
         if (wanted.Count == 0) return new Dictionary<PartitionId, long>();
-        var answer = await client.Value.ListOffsetsAsync(wanted, new() { RequestTimeout = Patience, IsolationLevel = IsolationLevel.ReadCommitted }).WaitAsync(cancellationToken);
-        return answer.ResultInfos.Select(i => i.TopicPartitionOffsetError).ToDictionary(
-            o => new PartitionId(o.Topic, o.Partition.Value), o => o.Error.IsError ? throw new KafkaException(o.Error) : o.Offset.Value);
+        var start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            var answers = await ListOffsetsAsync(wanted, cancellationToken);
+            var failed = answers.Where(a => a.Error.IsError).ToList();
+            if (failed.Count == 0)
+                return answers.ToDictionary(a => new PartitionId(a.Topic, a.Partition.Value), a => a.Offset.Value);
+            if (!failed.TrueForAll(f => PartitionEnds.IsWithoutLeader(f.Error.Code)) || TimeProvider.System.GetElapsedTime(start) > Patience)
+                throw new KafkaException(new Error(failed[0].Error.Code, $"{failed[0].TopicPartition}: {failed[0].Error.Reason}"));
+            await Task.Delay(LookAgain, TimeProvider.System, cancellationToken);
+        }
     }
 
     /// <summary>What tells this topic from another one of the same name: the id that Kafka gave it (none on the embedded one), and its partitions.</summary>
@@ -105,11 +113,25 @@ public sealed class TopicAdmin : IDisposable
         $"Topic '{topic}' has {existing} partitions and {wanted} are wanted. Entity keys live where the count puts them, so a topic's count "
         + $"must not change: set 'partitions: {existing}' in the catalogue, or delete the topic and replay its source.");
 
+    private async Task<IReadOnlyList<TopicPartitionOffsetError>> ListOffsetsAsync(IEnumerable<TopicPartitionOffsetSpec> wanted, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await client.Value.ListOffsetsAsync(wanted, new() { RequestTimeout = Patience, IsolationLevel = IsolationLevel.ReadCommitted }).WaitAsync(cancellationToken);
+            return [.. answer.ResultInfos.Select(i => i.TopicPartitionOffsetError)];
+        }
+        catch (ListOffsetsException e) when (e.Result.ResultInfos.Exists(i => i.TopicPartitionOffsetError.Error.IsError))
+        {
+            return [.. e.Result.ResultInfos.Select(i => i.TopicPartitionOffsetError)];
+        }
+    }
+
     private static ClientConfig Settings(KafkaEndpoint endpoint)
     {
         // Else asking for a topic makes it, with the broker's default number of partitions.
         var settings = KafkaSettings.Client(endpoint);
         settings.Set("allow.auto.create.topics", "false");
+        settings.Set(PartitionEnds.ForgetLeaders.Key, PartitionEnds.ForgetLeaders.Value);
         return settings;
     }
 
@@ -160,11 +182,11 @@ public sealed class TopicAdmin : IDisposable
         return metadata.Partitions.Count;
     }
 
-    private (long Low, long High) Offsets(PartitionId partition)
+    private (long Low, long High) Offsets(PartitionId partition, CancellationToken cancellationToken)
     {
         using var consumer = new ConsumerBuilder<byte[], byte[]>(new ConsumerConfig(KafkaSettings.Client(endpoint)) { GroupId = "streamml-offsets" })
             .SetLogHandler(static (_, _) => { }).Build();
-        var offsets = consumer.QueryWatermarkOffsets(new TopicPartition(partition.Topic, partition.Partition), Patience);
+        var offsets = PartitionEnds.Ask(consumer, new TopicPartition(partition.Topic, partition.Partition), Patience, cancellationToken);
         return (offsets.Low.Value, offsets.High.Value);
     }
 }

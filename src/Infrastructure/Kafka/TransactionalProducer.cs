@@ -20,6 +20,7 @@ public sealed class TransactionalProducer : IDisposable
     private readonly IProducer<byte[]?, byte[]?> client;
     private readonly RecordProducer records;
     private Task running = Task.CompletedTask;
+    private string? lost;
 
     /// <param name="endpoint">A real Kafka: the embedded one does not isolate transactions.</param>
     /// <param name="transactionalId">Whoever initialises under the same id fences this one.</param>
@@ -45,14 +46,14 @@ public sealed class TransactionalProducer : IDisposable
     }
 
     /// <summary>A connection broke since <see cref="InitAsync"/>: if the broker went with it, a transaction that was committed may have lost its markers.</summary>
-    public bool HasLostBroker { get; private set; }
+    public bool HasLostBroker => lost is not null;
 
     /// <summary>From now on older producers of the id can commit nothing, and what they had under way is committed or aborted. Gives up after 30 s.</summary>
     /// <exception cref="TransactionLostException">A younger producer was faster, or the broker did not answer in time.</exception>
     public async Task InitAsync(CancellationToken cancellationToken)
     {
         await BoundedAsync(() => client.InitTransactions(Patience), CallMax, cancellationToken);
-        HasLostBroker = false;
+        lost = null;
     }
 
     /// <exception cref="TransactionLostException">This producer can not go on.</exception>
@@ -79,8 +80,8 @@ public sealed class TransactionalProducer : IDisposable
     /// </exception>
     public async Task CommitAsync(CancellationToken cancellationToken)
     {
-        if (HasLostBroker)
-            throw new TransactionLostException(new KafkaException(new Error(ErrorCode.Local_Transport, "a broker was lost while it was open; another client takes over")));
+        if (lost is { } reason)
+            throw new TransactionLostException(new KafkaException(new Error(ErrorCode.Local_Transport, $"a broker was lost while it was open, another client takes over: {reason}")));
         await BoundedAsync(() => client.CommitTransaction(Patience), CallMax, cancellationToken);
     }
 
@@ -96,7 +97,11 @@ public sealed class TransactionalProducer : IDisposable
         or ErrorCode.ClusterAuthorizationFailed or ErrorCode.TransactionalIdAuthorizationFailed or ErrorCode.GroupAuthorizationFailed or ErrorCode.InvalidTransactionTimeout;
 
     // A connection that breaks is no error to librdkafka, which opens another, and is told in its log alone. Only of one that had been up: not every address of a name is listened on.
-    private void OnLog(LogMessage message) => HasLostBroker |= message.Facility == "FAIL" && message.Message.Contains("in state UP", StringComparison.Ordinal);
+    private void OnLog(LogMessage message)
+    {
+        if (message.Facility == "FAIL" && message.Message.Contains("in state UP", StringComparison.Ordinal))
+            lost = message.Message;
+    }
 
     private async Task BoundedAsync(Action call, TimeSpan max, CancellationToken cancellationToken)
     {

@@ -64,7 +64,7 @@ internal sealed class KafkaPredictionOutput(string topic, IRecordSender sender, 
     /// <param name="take">Takes a record, answers its trigger offset.</param>
     private static void ReadTail(IConsumer<byte[], byte[]> consumer, TopicPartition partition, long fromTriggerOffset, Func<ConsumeResult<byte[], byte[]>, long> take)
     {
-        var ends = consumer.QueryWatermarkOffsets(partition, Patience);
+        var ends = PartitionEnds.Ask(consumer, partition, Patience);
         for (long look = FirstLook; ends.High.Value > ends.Low.Value; look *= 8)
         {
             var start = Math.Max(ends.Low.Value, ends.High.Value - look);

@@ -8,10 +8,10 @@ namespace StreamMl.OnlineScorer.Triggers;
 public sealed class KafkaTopicEnds(KafkaConsumerFactory consumers) : ITopicEnds, IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-    private readonly Lazy<IConsumer<byte[], byte[]>> client = new(() => consumers.CreateClient());
+    private readonly Lazy<IConsumer<byte[], byte[]>> client = new(() => consumers.CreateClient(new RecordSourceOptions { ClientSettings = new Dictionary<string, string>([PartitionEnds.ForgetLeaders]) }));
 
     public async Task<IReadOnlyList<long>> EndsAsync(IReadOnlyList<PartitionId> partitions, CancellationToken cancellationToken) =>
-        await Task.WhenAll(partitions.Select(p => Task.Run(() => End(p), cancellationToken)));
+        await Task.WhenAll(partitions.Select(p => Task.Run(() => End(p, cancellationToken), cancellationToken)));
 
     public void Dispose()
     {
@@ -19,11 +19,11 @@ public sealed class KafkaTopicEnds(KafkaConsumerFactory consumers) : ITopicEnds,
             client.Value.Dispose();
     }
 
-    private long End(PartitionId partition)
+    private long End(PartitionId partition, CancellationToken cancellationToken)
     {
         try
         {
-            return client.Value.QueryWatermarkOffsets(new TopicPartition(partition.Topic, partition.Partition), Patience).High.Value;
+            return PartitionEnds.Ask(client.Value, new TopicPartition(partition.Topic, partition.Partition), Patience, cancellationToken).High.Value;
         }
         catch (KafkaException e) when (e.Error.Code is ErrorCode.UnknownTopicOrPart or ErrorCode.Local_UnknownTopic or ErrorCode.Local_UnknownPartition)
         {

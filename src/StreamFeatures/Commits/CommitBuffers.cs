@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 using StreamMl.StreamFeatures.Outgoing;
@@ -10,7 +11,7 @@ namespace StreamMl.StreamFeatures.Commits;
 /// Turns what a pipeline changed into commits, knows what the store must have answered last, and judges its answers. One commit is under way at
 /// a time; two buffers take turns.
 /// </summary>
-internal sealed class CommitBuffers
+internal sealed partial class CommitBuffers
 {
     private readonly PartitionContext context;
     private readonly IOutbox outbox;
@@ -47,9 +48,9 @@ internal sealed class CommitBuffers
         {
             await outbox.SealAsync(pending.Deliveries, pending.Position.NextOffset, cancellationToken);
         }
-        catch (DeliveryException)
+        catch (DeliveryException e)
         {
-            return await WhyVoidAsync(cancellationToken);
+            return await WhyVoidAsync(e, cancellationToken);
         }
 
         Complete(pending);
@@ -78,7 +79,11 @@ internal sealed class CommitBuffers
     }
 
     /// <summary>Something could not be sent. A newer owner, who claims in the store first, fences senders too.</summary>
-    public async Task<CommitVerdict> WhyVoidAsync(CancellationToken cancellationToken) => Judge(await ReadPositionsAsync(cancellationToken));
+    public async Task<CommitVerdict> WhyVoidAsync(DeliveryException reason, CancellationToken cancellationToken)
+    {
+        Undelivered(context.Logger, context.Partition, reason.Message);
+        return Judge(await ReadPositionsAsync(cancellationToken));
+    }
 
     /// <summary>Looks when it is quiet whether the store stands where it was left, and whether readers see all that was sent.</summary>
     public async Task<CommitVerdict> VerifyAsync(CancellationToken cancellationToken)
@@ -91,9 +96,9 @@ internal sealed class CommitBuffers
             await outbox.SettleAsync(cancellationToken);
             return CommitVerdict.Committed;
         }
-        catch (DeliveryException)
+        catch (DeliveryException e)
         {
-            return await WhyVoidAsync(cancellationToken);
+            return await WhyVoidAsync(e, cancellationToken);
         }
     }
 
@@ -110,6 +115,9 @@ internal sealed class CommitBuffers
         byte[]?[] actual = [.. Enumerable.Range(first, positionKeys.Length).Select(values.ToArray)];
         return Same(actual, stored) || Same(actual, Volatile.Read(ref underWay)) ? CommitVerdict.Committed : Judge(actual);
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Partition}: {Reason}")]
+    private static partial void Undelivered(ILogger logger, PartitionId partition, string reason);
 
     private void Complete(PendingCommit pending)
     {

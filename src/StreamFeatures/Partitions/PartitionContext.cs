@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using StreamMl.Infrastructure.Avro;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
@@ -26,6 +28,9 @@ internal sealed record PartitionContext(
 
     /// <summary>Where the worker runs: the thread pool. Everything that it awaits comes back to it, so one that picks what runs next sees every step.</summary>
     public TaskScheduler Scheduler { get; init; } = TaskScheduler.Default;
+
+    /// <summary>Is told what could not be sent, and why. Default: nobody is.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
 
     public long ResidentMaxBytesPerView => ResidentShare();
 }

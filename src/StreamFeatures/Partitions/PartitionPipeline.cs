@@ -141,9 +141,9 @@ internal sealed class PartitionPipeline : IDisposable
             await SendBadRecordsAsync();
             await repartitioner.SendAsync(decoder, fromRow, deliveries, stopping);
         }
-        catch (DeliveryException)
+        catch (DeliveryException e)
         {
-            return await buffers.WhyVoidAsync(stopping);
+            return await buffers.WhyVoidAsync(e, stopping);
         }
 
         toLoad.Clear();

@@ -54,7 +54,7 @@ internal sealed class StoreRebuild(
             await Parallel.ForEachAsync(Enumerable.Range(0, partitions.Count), new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken }, async (i, token) =>
             {
                 var (plan, partition, reader) = partitions[i];
-                var context = new PartitionContext(plan, partition, decoders[plan.Topic], store, resumed, new Retry(options, time, loggers.CreateLogger<Retry>()), metrics, options, time) { ResidentShare = () => share };
+                var context = new PartitionContext(plan, partition, decoders[plan.Topic], store, resumed, new Retry(options, time, loggers.CreateLogger<Retry>()), metrics, options, time) { ResidentShare = () => share, Logger = loggers.CreateLogger<StoreRebuild>() };
                 results[i] = await PartitionRebuild.RunAsync(context, new ArchiveReplay(reader, partition), token);
                 Done(results[i]);
             });

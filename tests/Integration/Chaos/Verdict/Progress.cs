@@ -35,10 +35,10 @@ internal sealed class Progress : IAsyncDisposable
 
     public static async Task<Progress> OpenAsync(Catalog catalog, ChaosStore store, KafkaEndpoint kafka) => new(
         catalog, await RedisEndpoint.Of(store.Endpoint).ConnectAsync(CancellationToken.None),
-        new KafkaConsumerFactory(kafka).CreateClient(new RecordSourceOptions { GroupId = "chaos.ends" }));
+        new KafkaConsumerFactory(kafka).CreateClient(new RecordSourceOptions { GroupId = "chaos.ends", ClientSettings = new Dictionary<string, string>([PartitionEnds.ForgetLeaders]) }));
 
     /// <summary>One past the last offset.</summary>
-    public long EndOf(PartitionId partition) => broker.QueryWatermarkOffsets(new TopicPartition(partition.Topic, partition.Partition), BrokerPatience).High.Value;
+    public long EndOf(PartitionId partition) => PartitionEnds.Ask(broker, new TopicPartition(partition.Topic, partition.Partition), BrokerPatience).High.Value;
 
     public IReadOnlyDictionary<PartitionId, long> Ends() => Partitions.ToDictionary(p => p, EndOf);
 
