@@ -37,6 +37,7 @@ internal static class KernelBenchmark
             new("bit vector kernel", Vectors(model, KernelChoice.Fixed(KernelKind.BitVector))),
             new("chosen kernel", Vectors(model, chosen)),
             new("chosen kernel, from a feature row", FeatureRows(model, chosen)),
+            new("many feature rows at once", ManyRows(model, chosen)),
             new("explanation (TreeSHAP)", Explanations(model, chosen), ExplainedRows),
         ];
         for (var round = -2; round < Rounds; round++)
@@ -100,6 +101,18 @@ internal static class KernelBenchmark
             }
 
             return sum;
+        };
+    }
+
+    private static Func<double> ManyRows(KernelModel model, ScoringModel ours)
+    {
+        var scorer = ours.NewScorer();
+        FeatureRow[] rows = [.. model.Vectors.Select(ToRow)];
+        var scores = new double[rows.Length];
+        return () =>
+        {
+            scorer.ScoreBatch(rows, scores);
+            return scores.Sum();
         };
     }
 

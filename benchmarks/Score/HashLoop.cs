@@ -13,8 +13,6 @@ internal sealed class HashLoop(BenchRedis redis, ScoreWorld world, RecordProduce
 {
     private readonly EventDecoderSet decoders = new(world.Trigger, world.Trigger.Schema, (_, _) => ValueTask.FromResult(ScoreWorld.Avro));
     private readonly double[] values = new double[world.Read.Service.Program.Columns.Count];
-    private readonly FeatureRow vector = new(world.Model.Inputs.Count);
-    private readonly double[] score = new double[1];
 
     public void Dispose() => decoders.Dispose();
 
@@ -26,6 +24,8 @@ internal sealed class HashLoop(BenchRedis redis, ScoreWorld world, RecordProduce
         var scorer = world.Model.Code.NewScorer();
         using var records = new RawRecordBatch(inFlight);
         var (batch, pending) = (new EventBatch(world.Trigger.Schema, inFlight), new Task<HashEntry[]>[inFlight]);
+        FeatureRow[] vectors = [.. Enumerable.Range(0, inFlight).Select(_ => new FeatureRow(world.Model.Inputs.Count))];
+        var scores = new double[inFlight];
         var started = 0L;
         for (var done = 0; done < events;)
         {
@@ -43,10 +43,14 @@ internal sealed class HashLoop(BenchRedis redis, ScoreWorld world, RecordProduce
             for (var i = 0; i < records.Count; i++)
             {
                 world.Read.Decode(await pending[i], 0, values);
-                Fill(batch, i);
-                scorer.Score(vector, score);
+                Fill(batch, i, vectors[i]);
+            }
+
+            scorer.ScoreBatch(vectors.AsSpan(0, records.Count), scores.AsSpan(0, records.Count));
+            for (var i = 0; i < records.Count; i++)
+            {
                 var record = new byte[size];
-                BitConverter.TryWriteBytes(record, score[0]);
+                BitConverter.TryWriteBytes(record, scores[i]);
                 await producer.SendAsync(new PartitionId(topic, i % ScoreWorld.Partitions), null, record, records.Records[i].TimestampUs, null, CancellationToken.None);
             }
 
@@ -58,7 +62,7 @@ internal sealed class HashLoop(BenchRedis redis, ScoreWorld world, RecordProduce
         return elapsed;
     }
 
-    private void Fill(EventBatch batch, int row)
+    private void Fill(EventBatch batch, int row, FeatureRow vector)
     {
         vector.Clear();
         for (var c = 0; c < values.Length; c++)

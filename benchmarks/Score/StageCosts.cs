@@ -27,16 +27,21 @@ internal static class StageCosts
         await decoders.PrepareAsync(1);
         var values = ScoreWorld.Events(1);
         var reader = new FeatureReader(new RedisStateStore(redis.Connection), new());
-        var session = new ModelSession(world.Model, world.Model.GivenColumns(trigger, "the trigger"));
+        var scorer = new EventScorer(world.Model, world.Model.GivenColumns(trigger, "the trigger"));
+        int[] all = [.. Enumerable.Range(0, Events)];
         var schema = world.Model.PredictionsOf(trigger.Fields.Where(f => f.Name != "at"));
         var encoder = new PredictionEncoder(world.Host.Serving[0], world.Trigger.Topic, trigger, schema, 2);
         var plan = TriggerPlan.Compile(world.Read.Catalog, "bench", trigger.Fields.Select(f => f.Name).ToHashSet(StringComparer.Ordinal));
         var records = Enumerable.Range(0, Events).Select(_ => new byte[1]).ToArray();
         var decode = Best(() => Decode(batch, decoders, plan, values));
         var read = await BestAsync(() => reader.ReadAsync(batch.Read, CancellationToken.None));
-        var score = Best(() => Each(i => session.Run(batch.Read, i, batch.Events, batch.Triggers[i].Row)));
-        var encode = Best(() => Each(i => encoder.Encode(batch, i, session)));
-        Each(i => records[i] = encoder.Encode(batch, i, session).ToArray());
+        var score = Best(() =>
+        {
+            for (var first = 0; first < Events; first += EventScorer.MaxEvents)
+                scorer.Score(batch, all.AsSpan(first, EventScorer.MaxEvents));
+        });
+        var encode = Best(() => Each(i => encoder.Encode(batch, i, scorer.Rows[i % EventScorer.MaxEvents])));
+        Each(i => records[i] = encoder.Encode(batch, i, scorer.Rows[i % EventScorer.MaxEvents]).ToArray());
         var send = await BestAsync(async () =>
         {
             for (var i = 0; i < Events; i++)

@@ -19,6 +19,19 @@ internal abstract class PredictorRun
     /// <param name="raw">One raw score per output.</param>
     public abstract void Score(ReadOnlySpan<float> slots, Span<double> raw);
 
+    /// <summary>Scores rows, each as <see cref="Score"/> does, to the bit.</summary>
+    /// <param name="slots">The vectors, row after row.</param>
+    /// <param name="rows">How many there are.</param>
+    /// <param name="raw">Row after row, one raw score per output each.</param>
+    public virtual void ScoreBatch(ReadOnlySpan<float> slots, int rows, Span<double> raw)
+    {
+        for (var row = 0; row < rows; row++)
+        {
+            var (width, outputs) = (slots.Length / rows, raw.Length / rows);
+            Score(slots.Slice(row * width, width), raw.Slice(row * outputs, outputs));
+        }
+    }
+
     /// <summary>Adds <paramref name="factor"/> times each slot's contribution to a raw score.</summary>
     /// <returns><paramref name="factor"/> times the base value, so that it and the contributions add up to the raw score.</returns>
     public abstract double Explain(ReadOnlySpan<float> slots, int output, double factor, Span<double> contributions);

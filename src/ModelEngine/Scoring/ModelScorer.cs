@@ -9,10 +9,14 @@ namespace StreamMl.ModelEngine.Scoring;
 /// </summary>
 public sealed class ModelScorer
 {
+    /// <summary>A few blocks of rows are encoded, then scored.</summary>
+    private const int BatchRows = 64;
+
     private readonly PredictorRun run;
     private readonly EncodeScratch encode;
     private readonly float[] slots;
     private readonly double[] slotContributions;
+    private float[]? batch;
 
     internal ModelScorer(ScoringModel model, PredictorRun run)
     {
@@ -49,9 +53,19 @@ public sealed class ModelScorer
     /// <param name="scores">Row after row, <see cref="ScoringModel.Outputs"/> each.</param>
     public void ScoreBatch(ReadOnlySpan<FeatureRow> rows, Span<double> scores)
     {
-        Need(rows.Length * Model.Outputs, scores.Length, nameof(scores));
-        for (var i = 0; i < rows.Length; i++)
-            Score(rows[i], scores[(i * Model.Outputs)..]);
+        var outputs = Model.Outputs;
+        Need(rows.Length * outputs, scores.Length, nameof(scores));
+        batch ??= new float[BatchRows * slots.Length];
+        for (var first = 0; first < rows.Length; first += BatchRows)
+        {
+            var count = Math.Min(BatchRows, rows.Length - first);
+            for (var i = 0; i < count; i++)
+                Model.Pipeline.Encode(rows[first + i], batch.AsSpan(i * slots.Length, slots.Length), encode);
+            var own = scores.Slice(first * outputs, count * outputs);
+            run.ScoreBatch(batch.AsSpan(0, count * slots.Length), count, own);
+            for (var i = 0; i < count; i++)
+                Model.Finish(own.Slice(i * outputs, outputs));
+        }
     }
 
     /// <summary>The raw scores of a row, before link and calibration: log odds of a binary model.</summary>

@@ -29,6 +29,27 @@ internal static class KernelTrial
         return (best.Kind, best.Kernel);
     }
 
+    /// <summary>From how many rows on a block of sixteen takes less time than they do one by one; more than sixteen where it never does.</summary>
+    public static int LeastRows(TreeEnsemble ensemble, VectorLayout layout, IReadOnlyList<Slot> slots, TreeKernel ofOneRow, BlockKernel ofBlocks, TimeProvider time)
+    {
+        var rows = Math.Clamp(StepsPerRound / (8 * (ensemble.Trees.Count + 1)), BlockKernel.Rows, MaxRows) / BlockKernel.Rows * BlockKernel.Rows;
+        var vectors = Vectors(ensemble, layout, slots, rows);
+        var one = new Candidate(KernelKind.Plain, ofOneRow);
+        var (room, sums, block) = (ofBlocks.NewRoom(), new double[BlockKernel.Rows], TimeSpan.MaxValue);
+        for (var round = 0; round < Rounds; round++)
+        {
+            one.Measure(vectors, layout.Length, time);
+            var start = time.GetTimestamp();
+            // Which value stands where does not matter here.
+            for (var at = 0; at < vectors.Length; at += layout.Length * BlockKernel.Rows)
+                ofBlocks.Sum(vectors.AsSpan(at, layout.Length * BlockKernel.Rows), sums, room);
+            var took = time.GetElapsedTime(start);
+            block = took < block ? took : block;
+        }
+
+        return (int)Math.Ceiling(Math.Min(BlockKernel.Rows + 1, BlockKernel.Rows * (block / one.Best)));
+    }
+
     private static float[] Vectors(TreeEnsemble ensemble, VectorLayout layout, IReadOnlyList<Slot> slots, int rows)
     {
         var thresholds = ensemble.Trees.SelectMany(t => t.Slots.Select((slot, node) => (slot, threshold: t.Thresholds[node]))).ToLookup(p => p.slot, p => p.threshold);

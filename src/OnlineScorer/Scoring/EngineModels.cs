@@ -31,6 +31,8 @@ public sealed class EngineModels(TimeProvider? time = null) : IModelCodeFactory
     {
         public void Score(FeatureRow vector, Span<double> scores) => scorer.Score(vector, scores);
 
+        public void ScoreBatch(ReadOnlySpan<FeatureRow> vectors, Span<double> scores) => scorer.ScoreBatch(vectors, scores);
+
         public ModelExplanation? Explain(FeatureRow vector, int output)
         {
             if (!scorer.Model.CanExplain)

@@ -24,12 +24,24 @@ public interface IModelCode
     IRowScorer NewScorer();
 }
 
-/// <summary>Scores rows, one after the other. Not thread-safe.</summary>
+/// <summary>Scores rows. Not thread-safe.</summary>
 public interface IRowScorer
 {
     /// <param name="vector">Columns in the order of the model's inputs.</param>
     /// <param name="scores">One value per class, or one.</param>
     void Score(FeatureRow vector, Span<double> scores);
+
+    /// <summary>Scores rows, each as <see cref="Score"/> does, to the bit.</summary>
+    /// <param name="vectors">Any number of them.</param>
+    /// <param name="scores">Row after row, exactly so many values as the model is wide.</param>
+    void ScoreBatch(ReadOnlySpan<FeatureRow> vectors, Span<double> scores)
+    {
+        for (var i = 0; i < vectors.Length; i++)
+        {
+            var width = scores.Length / vectors.Length;
+            Score(vectors[i], scores.Slice(i * width, width));
+        }
+    }
 
     /// <summary>
     /// How the score came about: one contribution per input, which with the base value add up to the raw score: what the model sums up, before link and calibration. Null

@@ -13,6 +13,9 @@ namespace StreamMl.OnlineScorer.Scoring;
 /// </summary>
 public sealed class ModelLoader(Catalog catalog, ModelStore store, IModelCodeFactory factory, ScoringPolicies? policies = null)
 {
+    /// <summary>Rows of a table that are scored together.</summary>
+    private const int RowsAtOnce = 256;
+
     private readonly ScoringPolicies policies = policies ?? ScoringPolicies.None;
 
     /// <exception cref="ModelException">It is refused; the message says what was found, what is wanted and what to do.</exception>
@@ -34,8 +37,9 @@ public sealed class ModelLoader(Catalog catalog, ModelStore store, IModelCodeFac
     {
         var code = factory.Load(folder.Read(ModelFiles.Model));
         RequireInputs(folder, code);
-        // The golden rows also warm the code up.
+        // The golden rows also warm the code up: that of many rows, and that of one.
         folder.RequireGolden((inputs, scores) => ScoreTable(code, inputs, scores));
+        folder.RequireGolden((inputs, scores) => ScoreTable(code, inputs, scores, rowsAtOnce: 1));
         return code;
     }
 
@@ -43,19 +47,27 @@ public sealed class ModelLoader(Catalog catalog, ModelStore store, IModelCodeFac
     /// <param name="code">The model.</param>
     /// <param name="table">Columns in any order; others are not looked at.</param>
     /// <param name="scores">Row by row, so many values as the model is wide.</param>
+    /// <param name="rowsAtOnce">Rows that are scored together; the scores are the same.</param>
     /// <exception cref="ModelException">A column is missing, or has another type.</exception>
-    public static void ScoreTable(IModelCode code, EventBatch table, Span<double> scores)
+    public static void ScoreTable(IModelCode code, EventBatch table, Span<double> scores, int rowsAtOnce = RowsAtOnce)
     {
         var columns = TableColumns(code, table.Schema);
         var scorer = code.NewScorer();
-        var vector = new FeatureRow(code.Inputs.Count);
-        for (var row = 0; row < table.Count; row++)
+        FeatureRow[] vectors = [.. Enumerable.Range(0, Math.Min(rowsAtOnce, table.Count)).Select(_ => new FeatureRow(code.Inputs.Count))];
+        for (var first = 0; first < table.Count; first += rowsAtOnce)
         {
-            vector.Clear();
-            for (var i = 0; i < columns.Length; i++)
-                VectorCopy.Cell(table, columns[i], row, vector, i);
-            scorer.Score(vector, scores.Slice(row * code.Width, code.Width));
+            var count = Math.Min(rowsAtOnce, table.Count - first);
+            for (var i = 0; i < count; i++)
+                Fill(table, columns, first + i, vectors[i]);
+            scorer.ScoreBatch(vectors.AsSpan(0, count), scores.Slice(first * code.Width, count * code.Width));
         }
+    }
+
+    private static void Fill(EventBatch table, int[] columns, int row, FeatureRow vector)
+    {
+        vector.Clear();
+        for (var i = 0; i < columns.Length; i++)
+            VectorCopy.Cell(table, columns[i], row, vector, i);
     }
 
     /// <exception cref="ModelException">A column is missing, or has another type.</exception>

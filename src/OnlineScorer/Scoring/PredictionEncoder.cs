@@ -49,7 +49,7 @@ internal sealed class PredictionEncoder
     }
 
     /// <summary>The record, in a buffer that the next one is written to.</summary>
-    public ReadOnlyMemory<byte> Encode(ServedBatch batch, int request, ModelSession scored)
+    public ReadOnlyMemory<byte> Encode(ServedBatch batch, int request, ScoredRow scored)
     {
         var trigger = batch.Triggers[request];
         buffer.Clear();
@@ -88,7 +88,7 @@ internal sealed class PredictionEncoder
         buffer.Raw(digits.AsSpan(0, length));
     }
 
-    private void WriteScores(ModelSession scored, bool isCaughtUp)
+    private void WriteScores(ScoredRow scored, bool isCaughtUp)
     {
         buffer.Double(scored.Score);
         buffer.Long(scored.Scores.Length);

@@ -18,6 +18,7 @@ internal sealed class PredictionSink(
 {
     private readonly Dictionary<int, WrittenPredictions> written = [];
     private readonly List<Lane> lanes = [];
+    private readonly int[] some = new int[EventScorer.MaxEvents];
     private readonly KeyValuePair<string, object?> tag = new("service", service);
     private IReadOnlyList<ServingModel>? serving;
 
@@ -38,13 +39,22 @@ internal sealed class PredictionSink(
         // One look at what serves: a batch is scored by the same models throughout.
         await UseAsync(host.Serving, batch.Events.Schema, cancellationToken);
         var made = 0L;
-        foreach (var request in requests)
+        for (var first = 0; first < requests.Count; first += some.Length)
         {
+            var count = Math.Min(some.Length, requests.Count - first);
+            for (var i = 0; i < count; i++)
+                some[i] = requests[first + i];
             foreach (var lane in lanes)
+                lane.Scorer.Score(batch, some.AsSpan(0, count));
+            // In the order of the topic, whatever the model.
+            for (var i = 0; i < count; i++)
             {
-                var sent = WriteAsync(lane, batch, request, ref made, cancellationToken);
-                if (!sent.IsCompletedSuccessfully)
-                    await sent;
+                foreach (var lane in lanes)
+                {
+                    var sent = WriteAsync(lane, batch, some[i], lane.Scorer.Rows[i], ref made, cancellationToken);
+                    if (!sent.IsCompletedSuccessfully)
+                        await sent;
+                }
             }
         }
 
@@ -56,16 +66,16 @@ internal sealed class PredictionSink(
     public ValueTask DisposeAsync() => output.DisposeAsync();
 
     /// <summary>Counts the prediction that is made: none of an event that is written already, nor of one that is dead-lettered.</summary>
-    private ValueTask WriteAsync(Lane lane, ServedBatch batch, int request, ref long made, CancellationToken cancellationToken)
+    private ValueTask WriteAsync(Lane lane, ServedBatch batch, int request, ScoredRow scored, ref long made, CancellationToken cancellationToken)
     {
         var trigger = batch.Triggers[request];
         var partition = trigger.Partition.Partition;
         if (IsWritten(lane, partition, trigger.Offset))
             return ValueTask.CompletedTask;
-        if (Score(lane.Session, batch, request) is not { } refusal)
+        if (scored.Refusal is not { } refusal)
         {
             made++;
-            return output.SendAsync(partition, batch.KeyMemory(request), lane.Encoder.Encode(batch, request, lane.Session), trigger.ArrivalTimeUs, cancellationToken);
+            return output.SendAsync(partition, batch.KeyMemory(request), lane.Encoder.Encode(batch, request, scored), trigger.ArrivalTimeUs, cancellationToken);
         }
 
         ServingMetrics.Failed.Add(1, tag);
@@ -75,19 +85,6 @@ internal sealed class PredictionSink(
 
     private bool IsWritten(Lane lane, int partition, long offset) => written.TryGetValue(partition, out var before) && offset <= before.LastOffset
         && (offset <= before.Predicted.GetValueOrDefault(lane.Variant, -1) || before.DeadLettered.Contains((lane.Variant, offset)));
-
-    /// <summary>A model that fails on a row is bad data, not broken code: the other rows are scored.</summary>
-    private static string? Score(ModelSession session, ServedBatch batch, int request)
-    {
-        try
-        {
-            return session.Run(batch.Read, request, batch.Events, batch.Triggers[request].Row);
-        }
-        catch (Exception e) when (e is ArithmeticException or ArgumentException or InvalidOperationException or IndexOutOfRangeException)
-        {
-            return $"{session.Model.Version} failed: {e.Message}";
-        }
-    }
 
     private async ValueTask UseAsync(IReadOnlyList<ServingModel> now, EventSchema trigger, CancellationToken cancellationToken)
     {
@@ -104,9 +101,9 @@ internal sealed class PredictionSink(
     {
         var schema = model.Model.PredictionsOf(trigger.Fields.Where(f => f.Name != source.EventTimeField));
         var id = await register(schema.Avro, cancellationToken);
-        var session = new ModelSession(model.Model, model.Model.GivenColumns(trigger, $"source '{source.Name}', the service's trigger,"));
-        return new Lane(model, VariantOf(model.Model.Version.Name, model.Variant), session, new PredictionEncoder(model, source.Topic, trigger, schema, id));
+        var scorer = new EventScorer(model.Model, model.Model.GivenColumns(trigger, $"source '{source.Name}', the service's trigger,"));
+        return new Lane(model, VariantOf(model.Model.Version.Name, model.Variant), scorer, new PredictionEncoder(model, source.Topic, trigger, schema, id));
     }
 
-    private sealed record Lane(ServingModel Serving, string Variant, ModelSession Session, PredictionEncoder Encoder);
+    private sealed record Lane(ServingModel Serving, string Variant, EventScorer Scorer, PredictionEncoder Encoder);
 }

@@ -76,6 +76,39 @@ public sealed class TreeKernelTests
     }
 
     [Fact]
+    public void SumOfABlock_RandomEnsembles_EqualsThePlainWalkOfEachRowToTheBit() => Gen.Int.Sample(seed =>
+    {
+        var random = new Random(seed);
+        CheckBlocks(RandomTrees.Ensemble(random, random.Next(0, 30), random.Next(1, 65), deep: random.Next(4) == 0), random);
+    }, iter: 300);
+
+    [Fact]
+    public void SumOfABlock_LeavesOnBothSidesOfAWord_EqualsThePlainWalk()
+    {
+        var random = new Random(4);
+        foreach (var leaves in new[] { 31, 32, 33, 63, 64 })
+            CheckBlocks(new TreeEnsemble(0.25, 1, [.. Enumerable.Range(0, 9).Select(i => RandomTrees.Tree(random, leaves, deep: i % 2 == 0))]), random);
+    }
+
+    [Fact]
+    public void ScoreBatch_AnyNumberOfRows_EqualsRowByRow()
+    {
+        var random = new Random(6);
+        var trees = new CompiledTrees([RandomTrees.Ensemble(random, 12, 31), RandomTrees.Ensemble(random, 12, 40)], RandomTrees.Slots, KernelChoice.Default);
+        for (var rows = 0; rows <= (3 * BlockKernel.Rows) + 1; rows++)
+        {
+            float[] slots = [.. Enumerable.Range(0, rows).SelectMany(_ => RandomTrees.Vector(random))];
+            var (batch, one, run) = (new double[rows * 2], new double[2], trees.NewRun());
+            run.ScoreBatch(slots, rows, batch);
+            for (var row = 0; row < rows; row++)
+            {
+                run.Score(slots.AsSpan(row * RandomTrees.Slots.Count, RandomTrees.Slots.Count), one);
+                batch.AsSpan(row * 2, 2).SequenceEqual(one).ShouldBeTrue($"row {row} of {rows}");
+            }
+        }
+    }
+
+    [Fact]
     public void Sum_AnyKernel_AllocatesNothing()
     {
         var random = new Random(9);
@@ -104,6 +137,32 @@ public sealed class TreeKernelTests
         var layout = new VectorLayout([ensemble], RandomTrees.Slots);
         foreach (var kind in kinds)
             CheckKernel(ensemble, layout, KernelChoice.TryBuild(kind, ensemble, layout)!, random);
+    }
+
+    private static void CheckBlocks(TreeEnsemble ensemble, Random random)
+    {
+        TreeChecks.Check(ensemble, 0, RandomTrees.Slots);
+        var layout = new VectorLayout([ensemble], RandomTrees.Slots);
+        var kernel = BlockKernel.TryCreate(ensemble, layout).ShouldNotBeNull();
+        var (vector, block, sums, room) = (new float[layout.Length], new float[layout.Length * BlockKernel.Rows], new double[BlockKernel.Rows], kernel.NewRoom());
+        for (var round = 0; round < 4; round++)
+        {
+            float[][] rows = [.. Enumerable.Range(0, BlockKernel.Rows).Select(_ => RandomTrees.Vector(random))];
+            for (var row = 0; row < rows.Length; row++)
+            {
+                layout.Fill(rows[row], vector);
+                for (var entry = 0; entry < vector.Length; entry++)
+                    block[(entry * BlockKernel.Rows) + row] = vector[entry];
+            }
+
+            kernel.Sum(block, sums, room);
+            for (var row = 0; row < rows.Length; row++)
+            {
+                var score = ensemble.Bias + (ensemble.Scale * sums[row]);
+                if (BitConverter.DoubleToInt64Bits(score) != BitConverter.DoubleToInt64Bits(ensemble.Evaluate(rows[row])))
+                    Assert.Fail($"row {row}: {score:R} instead of {ensemble.Evaluate(rows[row]):R} for {string.Join(", ", rows[row])}");
+            }
+        }
     }
 
     private static void CheckKernel(TreeEnsemble ensemble, VectorLayout layout, TreeKernel kernel, Random random)

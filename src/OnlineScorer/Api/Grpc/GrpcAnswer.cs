@@ -22,12 +22,12 @@ internal static class GrpcAnswer
         if (work.Score(row) is { } problem)
             return new RowResult { Error = new RowError { Code = problem.Code, Detail = problem.Detail, Remedy = problem.Remedy } };
         var session = work.Session;
-        var prediction = new Prediction { Id = RequestId.Of(work, row), Score = session.Score, AsOfUs = work.Read.AsOfUs(row) };
-        if (session.Decision is { } decision)
+        var prediction = new Prediction { Id = RequestId.Of(work, row), Score = session.Row.Score, AsOfUs = work.Read.AsOfUs(row) };
+        if (session.Row.Decision is { } decision)
             prediction.Decision = decision;
-        if (session.Scores.Length > 1)
-            prediction.Scores.AddRange(session.Scores.ToArray());
-        prediction.Flags.AddRange(session.Flags);
+        if (session.Row.Scores.Length > 1)
+            prediction.Scores.AddRange(session.Row.Scores.ToArray());
+        prediction.Flags.AddRange(session.Row.Flags);
         for (var view = 0; view < work.Model.Service.Views.Count; view++)
             prediction.Views.Add(ViewOf(work, row, view));
         if (explain && session.Explain() is { } explanation)

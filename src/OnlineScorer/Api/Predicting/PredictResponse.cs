@@ -62,17 +62,17 @@ internal static class PredictResponse
     {
         var session = work.Session;
         json.WriteString(Id, RequestId.Of(work, row));
-        JsonValues.WriteNumber(json, "score", session.Score);
-        json.WriteString(Decision, session.Decision);
-        if (session.Scores.Length > 1)
+        JsonValues.WriteNumber(json, "score", session.Row.Score);
+        json.WriteString(Decision, session.Row.Decision);
+        if (session.Row.Scores.Length > 1)
         {
             json.WriteStartArray("scores");
-            foreach (var score in session.Scores)
+            foreach (var score in session.Row.Scores)
                 JsonValues.WriteDouble(json, score);
             json.WriteEndArray();
         }
 
-        WriteTexts(json, "flags", session.Flags);
+        WriteTexts(json, "flags", session.Row.Flags);
         JsonValues.WriteKnownTime(json, "asOf", work.Read.AsOfUs(row));
         json.WriteStartArray(Views);
         for (var view = 0; view < work.Model.Service.Views.Count; view++)
@@ -114,7 +114,7 @@ internal static class PredictResponse
             json.WriteStartObject();
             json.WriteString("input", session.Model.Inputs[input].Name);
             json.WritePropertyName("value");
-            JsonValues.Write(json, session.Vector, input, session.Model.Inputs[input].Type);
+            JsonValues.Write(json, session.Row.Vector, input, session.Model.Inputs[input].Type);
             JsonValues.WriteNumber(json, "contribution", explanation.Contributions[input]);
             json.WriteEndObject();
         }

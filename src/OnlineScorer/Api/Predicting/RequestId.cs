@@ -18,7 +18,7 @@ internal static class RequestId
             Add(work, answer.NextOffset);
         }
 
-        var vector = work.Session.Vector;
+        var vector = work.Session.Row.Vector;
         for (var input = 0; input < vector.Lanes.Length; input++)
         {
             Add(work, vector.Valid[input]);
