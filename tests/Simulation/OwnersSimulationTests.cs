@@ -12,7 +12,7 @@ namespace StreamMl.Simulation.Tests;
 /// </summary>
 public sealed class OwnersSimulationTests
 {
-    private const int Seeds = 2_000;
+    private const int SeedsMax = 2_000;
     private const int Steps = 60;
     private static readonly PartitionId Log = new("landings", 0);
     private static readonly string PositionName = LogNames.PositionKey(Log, "v", "00000000");
@@ -21,20 +21,22 @@ public sealed class OwnersSimulationTests
     [Fact]
     public async Task Owners_AnyOrderOfClaimsCommitsAndLostAnswers_StateIsThatOfThePrefix()
     {
-        for (var seed = 0; seed < Seeds; seed++)
+        Seeds.SkipIfOnlyOne();
+        for (var seed = 0; seed < SeedsMax; seed++)
             (await RunAsync(new Random(seed), checksPosition: true)).ShouldBeNull($"seed {seed}");
     }
 
     [Fact]
     public async Task Owners_CommitsDoNotCheckThePosition_IsFound()
     {
-        for (var seed = 0; seed < Seeds; seed++)
+        Seeds.SkipIfOnlyOne();
+        for (var seed = 0; seed < SeedsMax; seed++)
         {
             if (await RunAsync(new Random(seed), checksPosition: false) is not null)
                 return;
         }
 
-        throw new InvalidOperationException($"{Seeds} seeds did not find a planted bug");
+        throw new InvalidOperationException($"{SeedsMax} seeds did not find a planted bug");
     }
 
     /// <returns>What is wrong, or null.</returns>

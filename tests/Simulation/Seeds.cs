@@ -25,6 +25,9 @@ internal static class Seeds
     /// <summary>The one seed to run, with its trace: <c>STREAMML_SIMULATION_SEED</c>.</summary>
     public static int? Only => Variable("STREAMML_SIMULATION_SEED");
 
+    /// <summary>Skips a test that does not run the one seed that is wanted.</summary>
+    public static void SkipIfOnlyOne() => Assert.SkipWhen(Only is not null, "STREAMML_SIMULATION_SEED names the one seed to run");
+
     /// <summary>Runs the seeds from the first on, until some have failed.</summary>
     public static SeedsSummary Run(int first, int count, Plant plant = Plant.None, int failuresMax = FailuresMax)
     {

@@ -86,7 +86,12 @@ internal sealed class World
                 Step();
             Faults.Healed = true;
             while (!IsAtRest)
+            {
+                if (Trace.Step % 16 == 0)
+                    Trace.Reached(Audit.Reached);
                 Step();
+            }
+
             foreach (var partition in SimCatalog.PartitionsOf(Partitions))
                 Audit.CheckAll(partition);
             Audit.CheckExactlyOnce();
@@ -107,7 +112,7 @@ internal sealed class World
     private void Step()
     {
         if (++Trace.Step > StepsMax)
-            throw new SimulationException("the world does not come to rest");
+            throw new SimulationException($"the world does not come to rest: no position has moved since step {Trace.MovedAtStep}; {Network.Late} requests are late, {Group.Nodes.Sum(n => n.Sink.Queued)} records are not delivered");
         var running = Group.Nodes.Where(n => !n.IsPaused).ToList();
         var ready = running.Sum(n => n.Scheduler.Ready);
         var pick = new Picker(Random);

@@ -63,6 +63,8 @@ public sealed class Installation : IAsyncDisposable
         services.AddSingleton(Store);
         services.AddSingleton<IStoreDirectory>(new RedisStoreDirectory(Redis));
         services.TryAddSingleton(TimeProvider.System);
+        if (!RedisEndpoint.IsEmbedded)
+            services.AddHostedService<StoreWatch>();
     }
 
     /// <summary>What other processes need to reach the same servers.</summary>

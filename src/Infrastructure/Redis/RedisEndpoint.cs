@@ -32,12 +32,19 @@ public sealed class RedisEndpoint
     public static RedisEndpoint Of(string configuration) => new(configuration, null);
 
     /// <summary>Connects and checks that what is there can hold the product's state.</summary>
-    /// <exception cref="RedisUnsuitableException">No Lua, not atomic, full, a replica, a cluster that is not whole, or it evicts keys; the message has the remedy.</exception>
-    /// <exception cref="RedisConnectionException">Nothing answers there.</exception>
+    /// <exception cref="RedisUnsuitableException">Nothing answers, no Lua, not atomic, full, a replica, a cluster that is not whole, or it evicts keys; the message has the remedy.</exception>
     public async Task<IConnectionMultiplexer> ConnectAsync(CancellationToken cancellationToken)
     {
         Warnings = await CheckAsync(cancellationToken);
-        return await ConnectionMultiplexer.ConnectAsync(Options()).WaitAsync(cancellationToken);
+        return await OpenAsync(Options(), cancellationToken);
+    }
+
+    /// <summary>What its servers say of their memory now: an eviction policy or a limit may be set while workers run. Cheap: a connection and one INFO a server.</summary>
+    /// <exception cref="RedisUnsuitableException">Nothing answers.</exception>
+    public async Task<IReadOnlyList<string>> LookAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await OpenAsync(AdminOptions(), cancellationToken);
+        return await RedisSuitability.LookAsync(connection).WaitAsync(cancellationToken);
     }
 
     public override string ToString()
@@ -49,11 +56,31 @@ public sealed class RedisEndpoint
     /// <summary>INFO and CONFIG need a connection that could also do harm, so it lives for the check only.</summary>
     private async Task<IReadOnlyList<string>> CheckAsync(CancellationToken cancellationToken)
     {
+        var options = AdminOptions();
+        await using var connection = await OpenAsync(options, cancellationToken);
+        await using var disturber = await OpenAsync(options, cancellationToken);
+        return await new RedisSuitability(connection, disturber, TimeProvider.System).CheckAsync(cancellationToken).WaitAsync(cancellationToken);
+    }
+
+    private async Task<ConnectionMultiplexer> OpenAsync(ConfigurationOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(cancellationToken);
+        }
+        catch (RedisConnectionException e)
+        {
+            // What the client library says is for programmers: which property of its options to set.
+            var why = e.FailureType == ConnectionFailureType.AuthenticationFailure ? "refuses the user or password that it is given" : "does not answer";
+            throw new RedisUnsuitableException($"{this} {why} ({e.FailureType}): start it, or name another by --redis (STREAMML_REDIS) as host:port[,user=NAME,password=TEXT,ssl=true].", e);
+        }
+    }
+
+    private ConfigurationOptions AdminOptions()
+    {
         var options = Options();
         options.AllowAdmin = true;
-        await using var connection = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(cancellationToken);
-        await using var disturber = await ConnectionMultiplexer.ConnectAsync(options).WaitAsync(cancellationToken);
-        return await new RedisSuitability(connection, disturber, TimeProvider.System).CheckAsync(cancellationToken).WaitAsync(cancellationToken);
+        return options;
     }
 
     private ConfigurationOptions Options()

@@ -41,6 +41,20 @@ internal sealed class RedisSuitability(IConnectionMultiplexer connection, IConne
         return primaries > 0 ? warnings : throw new RedisUnsuitableException(replica ?? "No Redis answers: start it, or name another by --redis.");
     }
 
+    /// <summary>What the primaries say of their memory alone: no probe is written.</summary>
+    public static async Task<IReadOnlyList<string>> LookAsync(IConnectionMultiplexer connection)
+    {
+        var found = new List<string>();
+        foreach (var server in connection.GetServers().Where(s => s.IsConnected))
+        {
+            var facts = await FactsAsync(server);
+            if (!facts.IsReplica)
+                found.AddRange(SuitabilityRules.MemoryNow(facts).Select(w => Named(server, w)));
+        }
+
+        return found;
+    }
+
     private async Task CheckPrimaryAsync(IServer server, ServerFacts facts, CancellationToken cancellationToken)
     {
         if (facts.IsInCluster)

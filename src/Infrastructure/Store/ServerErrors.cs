@@ -23,7 +23,8 @@ internal static class ServerErrors
             "NOPERM" => $"give this user the rights '{CommitProbe.Rights}' (ACL SETUSER)",
             _ when error.Message.Contains("The user executing the script", StringComparison.Ordinal) => $"give this user the rights '{CommitProbe.Rights}' (ACL SETUSER)",
             "MISCONF" => "the server cannot write its snapshot: mend its disk, or set stop-writes-on-bgsave-error no",
-            _ when error.Message.Contains("unknown command", StringComparison.OrdinalIgnoreCase) => "the server has no Lua: start Garnet with --lua --lua-transaction-mode true",
+            _ when error.Message.Contains("unknown command", StringComparison.OrdinalIgnoreCase) =>
+                "a commit is one Lua script, run by EVALSHA or EVAL: Redis and Valkey have both unless their configuration renames or forbids them (rename-command), Garnet has them with --lua --lua-transaction-mode true",
             _ => "see the server's log",
         };
         return new SetupException($"the store refused {what}: {error.Message}; {remedy}", error);

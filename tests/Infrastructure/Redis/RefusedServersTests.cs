@@ -14,11 +14,39 @@ public sealed class RefusedServersTests
     }
 
     [Fact]
-    public async Task Connect_EvictionPolicyWithoutALimit_IsTaken()
+    public async Task Connect_EvictionPolicyWithoutALimit_IsTakenWithAWarning()
     {
         await using var server = await RedisProcess.StartAsync(RedisProcess.RedisServer, "--maxmemory-policy", "allkeys-lru");
-        await using var connection = await RedisEndpoint.Of(server.Endpoint).ConnectAsync(CancellationToken.None);
-        connection.IsConnected.ShouldBeTrue();
+        (await WarningsAsync(server)).ShouldContain(w => w.Contains("maxmemory-policy 'allkeys-lru', and no maxmemory yet", StringComparison.Ordinal) && w.Contains("CONFIG SET maxmemory-policy noeviction", StringComparison.Ordinal));
+        await server.AskAsync("CONFIG", "SET", "maxmemory-policy", "noeviction");
+        (await WarningsAsync(server)).ShouldNotContain(w => w.Contains("maxmemory", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Connect_NothingListens_SaysWhichOptionAndNotWhichCode()
+    {
+        var endpoint = $"127.0.0.1:{RedisProcess.FreePort()}";
+        var error = await Should.ThrowAsync<RedisUnsuitableException>(RedisEndpoint.Of($"{endpoint},connectTimeout=500,connectRetry=1").ConnectAsync(CancellationToken.None));
+        error.Message.ShouldContain(endpoint);
+        error.Message.ShouldContain("--redis");
+        error.Message.ShouldNotContain("abortConnect");
+    }
+
+    [Fact]
+    public async Task Connect_RedisWithoutEvalsha_IsNotToldToStartGarnet()
+    {
+        await using var server = await RedisProcess.StartAsync(RedisProcess.RedisServer, "--rename-command", "EVALSHA", "");
+        await ShouldRefuseAsync(server.Endpoint, "rename-command", "EVALSHA");
+    }
+
+    [Fact]
+    public async Task Look_LimitSetOnAServerThatEvicts_IsFoundWhileItRuns()
+    {
+        await using var server = await RedisProcess.StartAsync(RedisProcess.RedisServer, "--maxmemory-policy", "allkeys-lru");
+        var endpoint = RedisEndpoint.Of(server.Endpoint);
+        (await endpoint.LookAsync(CancellationToken.None)).ShouldContain(w => w.Contains("no maxmemory yet", StringComparison.Ordinal));
+        await server.AskAsync("CONFIG", "SET", "maxmemory", "100mb");
+        (await endpoint.LookAsync(CancellationToken.None)).ShouldContain(w => w.Contains("maxmemory 100.0 MiB", StringComparison.Ordinal) && w.Contains("noeviction", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -88,6 +88,9 @@ internal sealed class Audit
         }
     }
 
+    /// <summary>All positions together: it changes when one does.</summary>
+    public long Reached => audits.Values.Sum(a => a.Seen.Sum());
+
     /// <summary>Whether every position is at the end of its log.</summary>
     public bool IsAtEnd => audits.Values.All(a => a.Log.Rows.Count == 0 || a.Seen.All(s => s > a.Log.Rows[^1].Offset));
 
