@@ -8,10 +8,17 @@ public static class StreamFeaturesHosting
 {
     public static IServiceCollection AddStreamFeatures(this IServiceCollection services)
     {
-        services.AddOptions<StreamFeaturesOptions>().BindConfiguration("Features").ValidateDataAnnotations().ValidateOnStart();
+        services.AddStreamFeaturesOptions();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<StreamMetrics>();
         services.AddHostedService<FeatureWorker>();
+        return services;
+    }
+
+    /// <summary>The options of section Features alone: for commands that do a worker's work and must have what it has.</summary>
+    public static IServiceCollection AddStreamFeaturesOptions(this IServiceCollection services)
+    {
+        services.AddOptions<StreamFeaturesOptions>().BindConfiguration("Features").ValidateDataAnnotations().ValidateOnStart();
         return services;
     }
 }

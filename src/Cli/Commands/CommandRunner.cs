@@ -41,5 +41,6 @@ internal static class CommandRunner
     private static bool IsUsers(Exception error) =>
         error is DefinitionException or ArgumentException or FormatException or IOException or UnauthorizedAccessException or InvalidDataException
         || (error.GetType().Namespace?.StartsWith("StreamMl.", StringComparison.Ordinal) ?? false)
-        || error is StackExchange.Redis.RedisException or Confluent.Kafka.KafkaException or HttpRequestException;
+        || error is StackExchange.Redis.RedisException or Confluent.Kafka.KafkaException or HttpRequestException
+        || error is Microsoft.Extensions.Options.OptionsValidationException;
 }

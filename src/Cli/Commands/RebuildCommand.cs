@@ -1,12 +1,10 @@
 using System.CommandLine;
-using Microsoft.Extensions.Logging.Abstractions;
 using StreamMl.Cli.Hosting;
 using StreamMl.Cli.Maintaining;
 using StreamMl.Infrastructure.Hosting;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Redis;
 using StreamMl.Infrastructure.Store;
-using StreamMl.StreamFeatures;
 using StreamMl.StreamFeatures.Rebuilding;
 
 namespace StreamMl.Cli.Commands;
@@ -40,10 +38,11 @@ internal static class RebuildCommand
         var selection = all ? ResetSelection.All(catalog) : ResetSelection.Views(catalog, views);
         await using var redis = await RedisEndpoint.Of(options.Redis).ConnectAsync(stop);
         var sweep = new StoreSweep(redis);
-        if (!await IsOrderedAsync(arguments, options, sweep, selection, stop))
+        using var settings = WorkerSettings.Of(arguments);
+        if (!await IsOrderedAsync(arguments, options, settings.Features.GroupId, sweep, selection, stop))
             return CommandRunner.Failed;
         var rebuild = new Rebuild(
-            catalog, arguments.GetValue(Archive) ?? options.ArchiveDirectory, KafkaEndpoint.Of(options.Kafka), new RedisStateStore(redis), new StreamFeaturesOptions(), TimeProvider.System, NullLoggerFactory.Instance)
+            catalog, arguments.GetValue(Archive) ?? options.ArchiveDirectory, KafkaEndpoint.Of(options.Kafka), new RedisStateStore(redis), settings.Features, TimeProvider.System, settings.Loggers)
         {
             MakeRoomAsync = token => arguments.GetValue(Yes) && !arguments.GetValue(Resume) ? DeleteAsync(sweep, selection, token) : Task.CompletedTask,
             Done = p => Console.WriteLine($"{p.Partition}: offsets {p.FromOffset} to {p.ToOffset}, {p.States:N0} states written{(p.TakenOver ? "; a worker took over here and goes on" : "")}"),
@@ -54,12 +53,12 @@ internal static class RebuildCommand
     }
 
     /// <summary>False where the store has something of them and nobody said what to do with it.</summary>
-    private static async Task<bool> IsOrderedAsync(ParseResult arguments, InstallationOptions options, StoreSweep sweep, ResetSelection selection, CancellationToken stop)
+    private static async Task<bool> IsOrderedAsync(ParseResult arguments, InstallationOptions options, string group, StoreSweep sweep, ResetSelection selection, CancellationToken stop)
     {
         var counts = await sweep.CountAsync(selection.Has, stop);
         var writesPositionsOfLogs = arguments.GetValue(All);
         if ((counts.Count > 0 || writesPositionsOfLogs) && !arguments.GetValue(ResetCommand.Force))
-            await Workers.RequireNoneAsync(options, arguments.GetValue(ResetCommand.Group)!, stop);
+            await Workers.RequireNoneAsync(options, group, stop);
         if (counts.Count == 0 || arguments.GetValue(Resume) || arguments.GetValue(Yes))
             return true;
         Console.WriteLine($"The store has {counts.Sum(c => c.Count):N0} keys of these: add --yes to delete them first, or --resume to go on from them");

@@ -1,11 +1,9 @@
 using System.CommandLine;
-using Microsoft.Extensions.Logging.Abstractions;
 using StreamMl.Cli.Hosting;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Redis;
 using StreamMl.Infrastructure.Registry;
 using StreamMl.Infrastructure.Store;
-using StreamMl.StreamFeatures;
 using StreamMl.StreamFeatures.Rebuilding;
 
 namespace StreamMl.Cli.Commands;
@@ -32,8 +30,8 @@ internal static class RolloutCommand
         var (next, running) = (Catalogs.Load(arguments.CatalogPath()), Catalogs.Load(arguments.GetValue(Against)!));
         await using var redis = await RedisEndpoint.Of(options.Redis).ConnectAsync(stop);
         using var registry = new SchemaRegistryClient(options.Registry);
-        var features = new StreamFeaturesOptions { GroupId = arguments.GetValue(ResetCommand.Group)! };
-        var rollout = new Rollout(next, running, KafkaEndpoint.Of(options.Kafka), new RedisStateStore(redis), registry, features, TimeProvider.System, NullLoggerFactory.Instance)
+        using var settings = WorkerSettings.Of(arguments);
+        var rollout = new Rollout(next, running, KafkaEndpoint.Of(options.Kafka), new RedisStateStore(redis), registry, settings.Features, TimeProvider.System, settings.Loggers)
         {
             ArchiveDirectory = arguments.GetValue(NoArchive) ? null : arguments.GetValue(RebuildCommand.Archive) ?? options.ArchiveDirectory,
             Built = p => Console.WriteLine($"{p.Partition}: built from the archive up to offset {p.ToOffset}"),

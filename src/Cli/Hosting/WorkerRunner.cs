@@ -14,15 +14,22 @@ internal static class WorkerRunner
     /// <summary>A host with what the workers share; logs go to standard error, so that standard output stays a command's own.</summary>
     public static IHost Build(Installation installation, Catalog catalog, Action<IServiceCollection> addWorkers, LogLevel level = LogLevel.Information)
     {
+        var builder = NewBuilder(level);
+        installation.AddTo(builder.Services, catalog);
+        addWorkers(builder.Services);
+        return builder.Build();
+    }
+
+    /// <summary>A host without workers: its configuration (appsettings.json, environment) and its log on standard error.</summary>
+    public static HostApplicationBuilder NewBuilder(LogLevel level)
+    {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
         builder.Logging.AddSimpleConsole(o => o.SingleLine = true);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.SetMinimumLevel(level);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-        installation.AddTo(builder.Services, catalog);
-        addWorkers(builder.Services);
-        return builder.Build();
+        return builder;
     }
 
     /// <summary>Runs workers on the servers that the arguments name, or embedded ones, until Ctrl-C.</summary>

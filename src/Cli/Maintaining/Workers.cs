@@ -6,6 +6,15 @@ namespace StreamMl.Cli.Maintaining;
 /// <summary>Whether stream workers own partitions now: what changes the store under them must know.</summary>
 internal static class Workers
 {
+    /// <summary>Whether a group has members now; null where nobody can tell.</summary>
+    public static async Task<bool?> IsActiveAsync(InstallationOptions options, string group, CancellationToken stop)
+    {
+        if (options.Kafka is null)
+            return null;
+        using var admin = new TopicAdmin(KafkaEndpoint.Of(options.Kafka));
+        return await admin.GroupIsActiveAsync(group, stop);
+    }
+
     /// <exception cref="ArgumentException">Some do, or nobody can tell.</exception>
     public static async Task RequireNoneAsync(InstallationOptions options, string group, CancellationToken stop)
     {

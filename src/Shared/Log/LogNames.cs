@@ -34,6 +34,14 @@ public static class LogNames
 
     public static string PositionKey(PartitionId log, string view, string viewHash8) => $"{HashTag(log)}{view}@{viewHash8}!pos";
 
+    /// <summary>
+    /// That a view version is built beside the one that runs: see <see cref="Store.BesideRecord"/>. On a log's first partition only, as <see cref="ReaderKey"/> is.
+    /// </summary>
+    public static string BesideKey(string log, string view, string viewHash8) => $"{HashTag(new PartitionId(log, 0))}{view}@{viewHash8}!beside";
+
+    /// <summary>When a reader of this view version was last seen: see <see cref="Store.ReaderRecord"/>.</summary>
+    public static string ReaderKey(string log, string view, string viewHash8) => $"{HashTag(new PartitionId(log, 0))}{view}@{viewHash8}!reader";
+
     /// <summary>Reads what <see cref="PositionKey"/> wrote; false for any other key.</summary>
     public static bool TryParsePositionKey(string key, out PartitionId log, out string view, out string viewHash8)
     {

@@ -21,6 +21,12 @@ public enum StoreKeyKind : byte
 
     /// <summary>How far a service has read its trigger.</summary>
     ServicePosition,
+
+    /// <summary>That a view version is built beside the one that runs.</summary>
+    Beside,
+
+    /// <summary>When a reader of a view version was last seen.</summary>
+    Reader,
 }
 
 /// <summary>A key of the store, taken apart: the inverse of <see cref="LogNames"/>' key makers.</summary>
@@ -63,10 +69,15 @@ public readonly record struct StoreKey(StoreKeyKind Kind, PartitionId Log, strin
         var at = tail.IndexOf('@');
         if (at < 1 || tail.Length <= at + HashLength + 1)
             return false;
-        var rest = tail.AsSpan(at + 1 + HashLength);
-        if (rest[0] != '/' && !rest.SequenceEqual("!pos"))
-            return false;
-        parsed = new StoreKey(rest[0] == '/' ? StoreKeyKind.State : StoreKeyKind.ViewPosition, log, tail[..at], tail.Substring(at + 1, HashLength));
-        return true;
+        kind = tail.AsSpan(at + 1 + HashLength) switch
+        {
+            ['/', ..] => StoreKeyKind.State,
+            "!pos" => StoreKeyKind.ViewPosition,
+            "!beside" => StoreKeyKind.Beside,
+            "!reader" => StoreKeyKind.Reader,
+            _ => null,
+        };
+        parsed = new StoreKey(kind ?? StoreKeyKind.State, log, tail[..at], tail.Substring(at + 1, HashLength));
+        return kind is not null;
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using StreamMl.Infrastructure.Kafka;
@@ -18,6 +19,7 @@ namespace StreamMl.StreamFeatures.Rebuilding;
 public sealed class Rollout
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan JoinPatience = TimeSpan.FromSeconds(15);
 
     private readonly Catalog next;
     private readonly KafkaEndpoint kafka;
@@ -27,6 +29,7 @@ public sealed class Rollout
     private readonly TimeProvider time;
     private readonly ILoggerFactory loggers;
     private readonly IReadOnlyList<LogPlan> plans;
+    private readonly Retry retry;
 
     /// <param name="next">The catalogue to come.</param>
     /// <param name="running">The catalogue of the workers that run.</param>
@@ -41,12 +44,16 @@ public sealed class Rollout
         Catalog next, Catalog running, KafkaEndpoint kafka, IStateStore store, SchemaRegistryClient registry, StreamFeaturesOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         (this.next, this.kafka, this.store, this.registry, this.options, this.time, this.loggers) = (next, kafka, store, registry, options, time, loggers);
+        retry = new Retry(options, time, loggers.CreateLogger<Retry>());
         var run = LogPlan.Of(running);
         var versions = run.SelectMany(p => p.Views).Select(v => (v.Log, v.View.Name, v.Hash8)).ToHashSet();
         plans = LogPlan.Beside(next, v => !versions.Contains((v.Log, v.View.Name, v.Hash8)));
         if (plans.FirstOrDefault(p => run.All(r => r.Topic != p.Topic)) is { } unfilled)
             throw new HandOverException($"view '{unfilled.Views[0].View.Name}' reads '{unfilled.Topic}', which no worker of the running catalogue fills: stop the workers and run `streamml rebuild --all` with the new catalogue, which fills it from the source's archive");
     }
+
+    /// <summary>What the name of its consumer group has behind that of the workers.</summary>
+    public const string GroupSuffix = ".rollout";
 
     /// <summary>What is built: name@hash8.</summary>
     public IReadOnlyList<string> Views => [.. plans.SelectMany(p => p.Views).Select(v => $"{v.View.Name}@{v.Hash8}")];
@@ -64,10 +71,24 @@ public sealed class Rollout
     /// <param name="cancellationToken">Stops it; what was committed stays, and the next run goes on there.</param>
     /// <returns>True if workers took the versions over.</returns>
     /// <exception cref="HandOverException">The archive and the topic do not meet, or there is no archive and the topic has lost its beginning.</exception>
+    /// <exception cref="Confluent.Kafka.KafkaException">The broker does not have the group protocol that the options ask for; nothing was written.</exception>
     public async Task<bool> RunAsync(bool stay, CancellationToken cancellationToken)
     {
         if (plans.Count == 0)
             return false;
+        // It is joined after hours of building: what is wrong with it is said before.
+        if (options.UseConsumerProtocol && !kafka.IsEmbedded)
+            await GroupProbe.RequireAsync(kafka, Group, [.. plans.Select(p => p.Topic)], JoinPatience, time, cancellationToken);
+        await NoteAsync(_ => new BesideRecord(0), cancellationToken);
+        var taken = await BuildAsync(stay, cancellationToken);
+        await NoteAsync(position => taken ? null : new BesideRecord(position?.Epoch ?? 0), cancellationToken);
+        return taken;
+    }
+
+    private RecordSourceOptions Group => new() { GroupId = $"{options.GroupId}{GroupSuffix}", UseConsumerProtocol = options.UseConsumerProtocol };
+
+    private async Task<bool> BuildAsync(bool stay, CancellationToken cancellationToken)
+    {
         using var admin = new TopicAdmin(kafka);
         if (ArchiveDirectory is { } archive)
         {
@@ -115,7 +136,7 @@ public sealed class Rollout
     private async Task FollowAsync(TopicAdmin admin, CancellationToken cancellationToken)
     {
         using var metrics = new StreamMetrics();
-        using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions { GroupId = $"{options.GroupId}.rollout", UseConsumerProtocol = options.UseConsumerProtocol });
+        using var source = new KafkaConsumerFactory(kafka).CreateSource(Group);
         using var runner = new LogRunner(plans, source, store, NoSink.Instance, (id, token) => registry.GetSchemaAsync(id, token), metrics, options, time, loggers) { Guard = new TopicGuard(admin, store) };
         await runner.RunAsync(cancellationToken);
     }
@@ -125,7 +146,7 @@ public sealed class Rollout
         var targets = new Dictionary<PartitionId, long>();
         foreach (var partition in Partitions())
         {
-            var (low, high) = await admin.OffsetsAsync(partition.Id, cancellationToken);
+            var (low, high) = await retry.RunAsync(token => admin.OffsetsAsync(partition.Id, token), cancellationToken);
             targets[partition.Id] = high;
             if (low > 0 && ArchiveDirectory is null)
                 throw new HandOverException($"{partition.Id} starts at offset {low}: a view that is built from it would not know the {low} offsets before. Name the archive with --archive");
@@ -149,9 +170,32 @@ public sealed class Rollout
         keys.Add(Encoding.UTF8.GetBytes(LogNames.SourcePositionKey(partition)));
         foreach (var key in plan.PositionKeys(partition))
             keys.Add(Encoding.UTF8.GetBytes(key));
-        using var values = await store.ReadAsync(keys, cancellationToken);
+        using var values = await retry.RunAsync(token => store.ReadAsync(keys, token), cancellationToken);
         var target = values.Has(0) ? PositionRecord.Decode(values[0]).NextOffset : end;
         return Enumerable.Range(1, keys.Count - 1).Any(i => target > 0 && (!values.Has(i) || PositionRecord.Decode(values[i]).NextOffset < target));
+    }
+
+    /// <summary>Says in the store, for every version, what becomes of it; null: nothing any more.</summary>
+    private async Task NoteAsync(Func<PositionRecord?, BesideRecord?> note, CancellationToken cancellationToken)
+    {
+        foreach (var view in plans.SelectMany(p => p.Views))
+        {
+            var first = new PartitionId(view.Log, 0);
+            var keys = new PackedBytes();
+            keys.Add(Encoding.UTF8.GetBytes(LogNames.PositionKey(first, view.View.Name, view.Hash8)));
+            using var values = await retry.RunAsync(token => store.ReadAsync(keys, token), cancellationToken);
+            var value = note(values.Has(0) ? PositionRecord.Decode(values[0]) : null)?.Encode() ?? [];
+            await retry.RunAsync(token => SetAsync(first, LogNames.BesideKey(view.Log, view.View.Name, view.Hash8), value, token), cancellationToken);
+        }
+    }
+
+    private async Task<bool> SetAsync(PartitionId partition, string key, byte[] value, CancellationToken cancellationToken)
+    {
+        var commit = new StoreCommit(partition);
+        commit.ValueWriter.Write(value);
+        commit.EndSet(Encoding.UTF8.GetBytes(key), []);
+        var result = await store.CommitAsync(commit, cancellationToken);
+        return result.Status == CommitStatus.Committed ? true : throw new StoreUnavailableException($"nobody knows whether {key} was written", result.Error);
     }
 
     private IEnumerable<(LogPlan Plan, PartitionId Id)> Partitions() =>

@@ -7,6 +7,7 @@ using StreamMl.Infrastructure.Embedded;
 using StreamMl.Infrastructure.Redis;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
 
 namespace StreamMl.Cli.Tests.Commands;
 
@@ -45,6 +46,41 @@ public sealed class ResetCommandTests : IAsyncDisposable
         (await KeysAsync(redis)).ShouldBe(all.Where(k => !k.Contains("@00000000", StringComparison.Ordinal) || k.StartsWith("{another", StringComparison.Ordinal)));
     }
 
+    // It deleted what a rollout had built, and what workers of another catalogue kept.
+    [Theory]
+    [InlineData(StoreKeyKind.Beside, "runs or was cut short")]
+    [InlineData(StoreKeyKind.Reader, "is read")]
+    [InlineData(StoreKeyKind.LogPosition, "is what the worker has")]
+    public async Task Reset_OldOfWhatSomebodyBuildsOrReads_IsRefusedAndDeletesNothing(StoreKeyKind kind, string why)
+    {
+        var (redis, program) = (await FillAsync(), Program(0));
+        var first = new PartitionId(program.Log, 0);
+        var (key, value) = kind switch
+        {
+            StoreKeyKind.Beside => (LogNames.BesideKey(program.Log, program.View.Name, "00000000"), new BesideRecord(0).Encode()),
+            StoreKeyKind.Reader => (LogNames.ReaderKey(program.Log, program.View.Name, "00000000"), new ReaderRecord(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1_000).Encode()),
+            _ => (LogNames.SourcePositionKey(first with { Partition = 1 }), PositionRecord.Start.Encode()),
+        };
+        await redis.StringSetAsync(key, value);
+        var all = await KeysAsync(redis);
+        var (code, said) = await SaidAsync("reset", "--old", "--yes");
+        code.ShouldBe(CommandRunner.Usage, said);
+        said.ShouldContain(why);
+        said.ShouldContain($"{program.View.Name}@00000000");
+        (await KeysAsync(redis)).ShouldBe(all);
+    }
+
+    [Fact]
+    public async Task Reset_OldOfARolloutThatWorkersTookOverLongAgo_IsDeleted()
+    {
+        var (redis, program) = (await FillAsync(), Program(0));
+        await redis.StringSetAsync(LogNames.BesideKey(program.Log, program.View.Name, "00000000"), new BesideRecord(4).Encode());
+        await redis.StringSetAsync(LogNames.PositionKey(new PartitionId(program.Log, 0), program.View.Name, "00000000"), (PositionRecord.Start with { Epoch = 5 }).Encode());
+        await redis.StringSetAsync(LogNames.ReaderKey(program.Log, program.View.Name, "00000000"), new ReaderRecord(0).Encode());
+        (await RunAsync("reset", "--old", "--yes")).ShouldBe(0);
+        (await KeysAsync(redis)).ShouldAllBe(k => !k.Contains("@00000000", StringComparison.Ordinal) || k.StartsWith("{another", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Reset_All_LeavesServicesOldVersionsAndStrangersAlone()
     {
@@ -77,6 +113,8 @@ public sealed class ResetCommandTests : IAsyncDisposable
         Parse(LogNames.LedgerKey(log)).ShouldBe(new StoreKey(StoreKeyKind.Ledger, log, "", ""));
         Parse(LogNames.RoutesKey(log)).ShouldBe(new StoreKey(StoreKeyKind.Routes, log, "", ""));
         Parse(LogNames.TopicKey(log)).ShouldBe(new StoreKey(StoreKeyKind.Topic, log, "", ""));
+        Parse(LogNames.BesideKey(log.Topic, "v", "0123abcd")).ShouldBe(new StoreKey(StoreKeyKind.Beside, log with { Partition = 0 }, "v", "0123abcd"));
+        Parse(LogNames.ReaderKey(log.Topic, "v", "0123abcd")).ShouldBe(new StoreKey(StoreKeyKind.Reader, log with { Partition = 0 }, "v", "0123abcd"));
         Parse(LogNames.ServicePositionKey(log, "s.sink")).ShouldBe(new StoreKey(StoreKeyKind.ServicePosition, log, "", ""));
         foreach (var other in new[] { "", "mine", "{x}y", "{x/y}v@01234567/", "{x/1}v", "{x/1}v@0123/", "{/1}!ledger" })
             StoreKey.TryParse(other, out _).ShouldBeFalse(other);
@@ -104,7 +142,7 @@ public sealed class ResetCommandTests : IAsyncDisposable
             }
 
             foreach (var key in new[] { LogNames.SourcePositionKey(log), LogNames.LedgerKey(log), LogNames.RoutesKey(log), LogNames.ServicePositionKey(log, "s") })
-                await redis.StringSetAsync(key, PositionRecord.Start.Encode());
+                await redis.StringSetAsync(key, (PositionRecord.Start with { Epoch = 7 }).Encode());
         }
 
         await redis.StringSetAsync(LogNames.PositionKey(new PartitionId("another", 0), "v", "00000000"), PositionRecord.Start.Encode());
@@ -118,6 +156,20 @@ public sealed class ResetCommandTests : IAsyncDisposable
         await foreach (var key in redis.Multiplexer.GetServers()[0].KeysAsync())
             keys.Add(key!);
         return [.. keys.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+    }
+
+    private async Task<(int Code, string Said)> SaidAsync(params string[] arguments)
+    {
+        var (error, said) = (Console.Error, new StringWriter());
+        Console.SetError(said);
+        try
+        {
+            return (await RunAsync(arguments), said.ToString());
+        }
+        finally
+        {
+            Console.SetError(error);
+        }
     }
 
     private Task<int> RunAsync(params string[] arguments)

@@ -1,4 +1,5 @@
 using CsCheck;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using StreamMl.FeatureEngine.Views;
 using StreamMl.Infrastructure.Embedded;
@@ -82,6 +83,56 @@ public sealed class RolloutTests(KafkaFixture kafka, RedisFixture redis)
         caughtUp.ShouldBeTrue();
     }
 
+    // It had built everything and said "Caught up" before it found out.
+    [Fact]
+    public async Task Rollout_BrokerWithoutTheGroupProtocol_SaysSoBeforeItBuildsAndWorksWithTheOther()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        await using var classic = new KafkaFixture { Settings = ["group.coordinator.rebalance.protocols=classic"] };
+        await classic.InitializeAsync();
+        Assert.SkipUnless(classic.Kind == ServerKind.Process, $"no broker whose settings can be chosen: {classic.Why}");
+        var topic = TestEnvironment.UniqueName(TestCatalog.Topic);
+        var old = TestCatalog.With("aircraft_landed") with { Sources = [TestCatalog.Source with { Topic = topic, Partitions = FeatureWorkerTests.Partitions }] };
+        var next = old with { Views = [.. old.Views.Select(v => v with { AllowedLateness = TimeSpan.FromMinutes(30) })] };
+        using (var admin = new TopicAdmin(classic.Endpoint))
+            await admin.EnsureTopicAsync(topic, FeatureWorkerTests.Partitions, stop);
+        using var schemas = new SchemaRegistryClient("http://127.0.0.1:1");
+        var (store, caughtUp) = (new RedisStateStore(redis.Connection), false);
+        Rollout Of(bool consumerProtocol) => new(
+            next, old, classic.Endpoint, store, schemas, new StreamFeaturesOptions { GroupId = $"features.{topic}", UseConsumerProtocol = consumerProtocol }, TimeProvider.System, NullLoggerFactory.Instance)
+        {
+            CaughtUp = () => caughtUp = true,
+        };
+
+        (await Should.ThrowAsync<Confluent.Kafka.KafkaException>(Of(true).RunAsync(stay: false, stop))).Error.Code.ShouldBe(Confluent.Kafka.ErrorCode.UnsupportedVersion);
+
+        caughtUp.ShouldBeFalse();
+        var version = ViewProgram.Compile(next.Views[0], next.Sources[0]);
+        (await ReadAsync(store, LogNames.BesideKey(version.Log, version.View.Name, version.Hash8))).ShouldBeNull();
+        (await Of(false).RunAsync(stay: false, stop)).ShouldBeFalse();
+        caughtUp.ShouldBeTrue();
+    }
+
+    // With Redis away it stood still and said nothing.
+    [Fact]
+    public async Task Rollout_StoreAwayForAWhile_SaysSoAndGoesOn()
+    {
+        var topic = TestEnvironment.UniqueName(TestCatalog.Topic);
+        var old = TestCatalog.With("aircraft_landed") with { Sources = [TestCatalog.Source with { Topic = topic, Partitions = FeatureWorkerTests.Partitions }] };
+        var next = old with { Views = [.. old.Views.Select(v => v with { AllowedLateness = TimeSpan.FromMinutes(30) })] };
+        using (var admin = new TopicAdmin(kafka.Endpoint))
+            await admin.EnsureTopicAsync(topic, FeatureWorkerTests.Partitions, TestContext.Current.CancellationToken);
+        using var schemas = new SchemaRegistryClient("http://127.0.0.1:1");
+        var said = new Journal();
+        var store = new AwayStore(new RedisStateStore(redis.Connection)) { Failures = 5 };
+        var rollout = new Rollout(
+            next, old, kafka.Endpoint, store, schemas, new StreamFeaturesOptions { GroupId = $"features.{topic}", RetryDelayMs = 10 }, TimeProvider.System, said);
+
+        await rollout.RunAsync(stay: false, TestContext.Current.CancellationToken);
+
+        said.Warnings.ShouldContain(w => w.Contains("the store is away", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Rollout_ViewOverALogThatNobodyFills_IsRefused()
     {
@@ -89,6 +140,45 @@ public sealed class RolloutTests(KafkaFixture kafka, RedisFixture redis)
         Should.Throw<HandOverException>(() => new Rollout(
             TestCatalog.Catalog, TestCatalog.With("aircraft_landed"), kafka.Endpoint, new RedisStateStore(redis.Connection), registry, new StreamFeaturesOptions(), TimeProvider.System, NullLoggerFactory.Instance))
             .Message.ShouldContain("rebuild --all");
+    }
+
+    /// <summary>Keeps what was warned of.</summary>
+    private sealed class Journal : ILoggerFactory, ILogger
+    {
+        public System.Collections.Concurrent.ConcurrentQueue<string> Warnings { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+                Warnings.Enqueue(formatter(state, exception));
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+
+    /// <summary>Away for the first calls.</summary>
+    private sealed class AwayStore(IStateStore store) : IStateStore
+    {
+        private int calls;
+
+        public int Failures { get; init; }
+
+        public Task<CommitResult> CommitAsync(StoreCommit commit, CancellationToken cancellationToken) => IsAway ? throw new StoreUnavailableException("the store is away", null) : store.CommitAsync(commit, cancellationToken);
+
+        public Task<StoreValues> ReadAsync(PackedBytes keys, CancellationToken cancellationToken) => IsAway ? throw new StoreUnavailableException("the store is away", null) : store.ReadAsync(keys, cancellationToken);
+
+        private bool IsAway => Interlocked.Increment(ref calls) <= Failures;
     }
 
     /// <summary>A reader of a version fails where it has no position, or would go back.</summary>

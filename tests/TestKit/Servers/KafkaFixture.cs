@@ -17,6 +17,9 @@ public sealed class KafkaFixture : IAsyncLifetime
     private KafkaEndpoint? endpoint;
     private IAsyncDisposable? server;
 
+    /// <summary>Settings of the broker beside the defaults, where it is a process: NAME=VALUE.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
     public ServerKind Kind { get; private set; }
 
     public KafkaEndpoint Endpoint => endpoint ?? throw new InvalidOperationException("The fixture was not initialized.");
@@ -59,7 +62,7 @@ public sealed class KafkaFixture : IAsyncLifetime
         if (TestEnvironment.OnPath("java") is null) return Refuse("no java on the PATH");
         string directory = TestEnvironment.TemporaryDirectory("kafka");
         var child = await ChildServer.StartAsync(
-            "\"$1\" start \"$2\" 1 group.consumer.heartbeat.interval.ms=300 || exit 1", "\"$1\" stop \"$2\" >/dev/null; rm -rf \"$2\"", script, directory);
+            $"\"$1\" start \"$2\" 1 group.consumer.heartbeat.interval.ms=300 {string.Join(' ', Settings)} || exit 1", "\"$1\" stop \"$2\" >/dev/null; rm -rf \"$2\"", script, directory);
         (endpoint, server, Kind) = (KafkaEndpoint.Of(child.FirstLine.Trim()), child, ServerKind.Process);
         return true;
     }
