@@ -56,6 +56,10 @@ internal static class FeatureRequest
         }
     }
 
+    /// <summary>The time that the reader stands on, where it is one in microseconds; null: see <see cref="ParseTime(JsonElement, string, TimeProvider)"/>.</summary>
+    public static long? MicrosOf(ref Utf8JsonReader json) =>
+        json.TokenType == JsonTokenType.Number && json.TryGetInt64(out var micros) && micros is >= LeastMicros and <= MostMicros ? micros : null;
+
     /// <summary>A time as a text.</summary>
     public static long ParseTime(string text, string name, TimeProvider time)
     {

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace StreamMl.OnlineScorer.Reading;
 
 /// <summary>
-/// Reads of the same service that are asked for while one is under way go to the store together in the next one: under load a round trip serves many callers, and nobody
-/// waits for company. Large ones go alone. Thread-safe.
+/// Reads of the same service that are asked for while one is under way go to the store together in the next one, or, when there are enough of them, in a second one beside it: under
+/// load a round trip serves many callers, and nobody waits for company. Large ones go alone. Thread-safe.
 /// </summary>
 public sealed class ReadCombiner(FeatureReader reader)
 {
@@ -12,6 +12,14 @@ public sealed class ReadCombiner(FeatureReader reader)
     private const int MaxRequestsOfOne = 64;
 
     private const int MaxRequestsTogether = 1_024;
+    private const int LeastShare = 16;
+
+    /// <summary>Round trips of one service at a time: while the store answers one, another is on its way, so that neither side waits.</summary>
+    private const int MaxTrips = 2;
+
+    /// <summary>So many who wait are worth a round trip beside the one that is under way.</summary>
+    private const int EnoughForAnother = 8;
+
     private readonly ConditionalWeakTable<ServedService, Lane> lanes = [];
 
     /// <summary>As <see cref="FeatureReader.ReadAsync"/>; a failure is of this batch alone.</summary>
@@ -23,10 +31,9 @@ public sealed class ReadCombiner(FeatureReader reader)
     private sealed class Lane(FeatureReader reader, ServedService service)
     {
         private readonly Lock gate = new();
-        private readonly ReadBatch together = new(service);
+        private readonly Stack<Trip> idle = new();
         private List<Caller> waiting = [];
-        private List<Caller> served = [];
-        private bool isReading;
+        private int underWay;
 
         public async Task ReadAsync(ReadBatch batch, CancellationToken cancellationToken)
         {
@@ -42,64 +49,75 @@ public sealed class ReadCombiner(FeatureReader reader)
             }
             finally
             {
-                _ = ServeAsync();
+                ServeNext();
             }
         }
 
         /// <summary>Null: nobody reads, so the caller does.</summary>
         private Caller? TryWait(ReadBatch batch, CancellationToken cancellationToken)
         {
+            var caller = new Caller(batch, cancellationToken);
             lock (gate)
             {
-                if (!isReading)
+                if (underWay == 0)
                 {
-                    isReading = true;
+                    underWay = 1;
                     return null;
                 }
 
-                var caller = new Caller(batch, cancellationToken);
                 waiting.Add(caller);
-                return caller;
+                if (underWay == MaxTrips || waiting.Count < EnoughForAnother)
+                    return caller;
+                underWay++;
             }
+
+            QueueTrip();
+            return caller;
         }
 
-        /// <summary>Reads for those who wait until nobody does. Whatever fails, fails its callers.</summary>
-        private async Task ServeAsync()
-        {
-            while (TakeWaiting())
-            {
-                for (var first = 0; first < served.Count;)
-                {
-                    var count = Join(first);
-                    await ReadTogetherAsync(served.GetRange(first, count));
-                    first += count;
-                }
-
-                served.Clear();
-            }
-        }
-
-        private bool TakeWaiting()
+        /// <summary>Has those who wait read for, if any do.</summary>
+        private void ServeNext()
         {
             lock (gate)
             {
-                isReading = waiting.Count > 0;
-                (waiting, served) = (served, waiting);
-                return isReading;
+                if (waiting.Count == 0)
+                {
+                    underWay--;
+                    return;
+                }
             }
+
+            QueueTrip();
         }
 
-        /// <summary>Fills the common batch from these callers on; returns how many fit.</summary>
-        private int Join(int first)
+        /// <summary>Behind what is queued already: requests that have come are parsed first, and go along.</summary>
+        private void QueueTrip() => ThreadPool.UnsafeQueueUserWorkItem(static lane => _ = lane.ServeAsync(), this, preferLocal: false);
+
+        /// <summary>Reads for all who wait. Whatever fails, fails its callers.</summary>
+        private async Task ServeAsync()
         {
-            together.Clear();
-            var count = 0;
-            for (; first + count < served.Count && (count == 0 || together.Count + served[first + count].Batch.Count <= MaxRequestsTogether); count++)
-                served[first + count].Batch.CopyRequestsTo(together);
-            return count;
+            Trip? trip;
+            lock (gate)
+            {
+                if (!idle.TryPop(out trip))
+                    trip = new Trip(new ReadBatch(service));
+                (waiting, trip.Callers) = (trip.Callers, waiting);
+            }
+
+            for (var first = 0; first < trip.Callers.Count;)
+            {
+                var count = trip.Join(first);
+                await ReadTogetherAsync(trip.Together, trip.Callers.GetRange(first, count));
+                first += count;
+            }
+
+            trip.Callers.Clear();
+            lock (gate)
+                idle.Push(trip);
+            ServeNext();
         }
 
-        private async Task ReadTogetherAsync(List<Caller> callers)
+        private async Task ReadTogetherAsync(ReadBatch together, List<Caller> callers)
         {
             try
             {
@@ -127,10 +145,10 @@ public sealed class ReadCombiner(FeatureReader reader)
             LetGo(callers);
         }
 
-        /// <summary>The callers go on by other threads, one share for each processor, while the next read begins here.</summary>
+        /// <summary>The callers go on by other threads while the next read begins: a share for each processor, but of so many that their answers go out together.</summary>
         private static void LetGo(List<Caller> callers)
         {
-            var share = (callers.Count + Environment.ProcessorCount - 1) / Environment.ProcessorCount;
+            var share = Math.Max(LeastShare, (callers.Count + Environment.ProcessorCount - 1) / Environment.ProcessorCount);
             for (var from = 0; from < callers.Count; from += share)
                 ThreadPool.UnsafeQueueUserWorkItem(static some => some.ForEach(c => c.Done.SetResult()), callers.GetRange(from, Math.Min(share, callers.Count - from)), preferLocal: false);
         }
@@ -146,6 +164,24 @@ public sealed class ReadCombiner(FeatureReader reader)
             {
                 caller.Done.SetException(e);
             }
+        }
+    }
+
+    /// <summary>One round trip's batch and whom it is for.</summary>
+    private sealed class Trip(ReadBatch together)
+    {
+        public ReadBatch Together => together;
+
+        public List<Caller> Callers { get; set; } = [];
+
+        /// <summary>Fills the common batch from these callers on; returns how many fit.</summary>
+        public int Join(int first)
+        {
+            together.Clear();
+            var count = 0;
+            for (; first + count < Callers.Count && (count == 0 || together.Count + Callers[first + count].Batch.Count <= MaxRequestsTogether); count++)
+                Callers[first + count].Batch.CopyRequestsTo(together);
+            return count;
         }
     }
 

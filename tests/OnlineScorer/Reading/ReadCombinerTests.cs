@@ -46,6 +46,30 @@ public sealed class ReadCombinerTests
     }
 
     [Fact]
+    public async Task ReadAsync_EnoughWaitWhileOneIsUnderWay_ASecondGoesBesideItAndNoThird()
+    {
+        var stop = TestContext.Current.CancellationToken;
+        lab.Apply(new Trip("A1", "LAX", 1, 5, ServingLab.StartUs));
+        await lab.CommitAsync();
+        var held = new HeldStore(store);
+        held.Hold();
+        var combiner = new ReadCombiner(new FeatureReader(held, new()));
+        var batches = Enumerable.Range(0, 30).Select(i => Batch(i % 9)).ToList();
+        var reads = batches.Take(15).Select(b => combiner.ReadAsync(b, stop)).ToList();
+        await Eventually.Until(() => held.Begun == 2, () => $"{held.Begun} reads have begun");
+        reads.AddRange(batches.Skip(15).Select(b => combiner.ReadAsync(b, stop)));
+        held.Begun.ShouldBe(2, "two round trips are enough");
+        held.Release(1);
+        await Eventually.Until(() => held.Begun == 3, () => $"{held.Begun} reads have begun");
+        reads[0].IsCompleted.ShouldBeFalse("the first is still held");
+        held.ReleaseAll();
+        await Task.WhenAll(reads);
+        var expected = Batch(14 % 9);
+        await new FeatureReader(store, new()).ReadAsync(expected, stop);
+        ShouldBeSame(batches[14], expected);
+    }
+
+    [Fact]
     public async Task ReadAsync_TheCommonReadFails_EveryCallerGetsItsOwnOutcome()
     {
         var stop = TestContext.Current.CancellationToken;

@@ -43,6 +43,50 @@ public sealed class PredictTests
         (explanation.GetProperty("base").GetDouble() + parts.Sum(p => p.GetProperty("contribution").GetDouble())).ShouldBe(explanation.GetProperty("total").GetDouble(), 1e-9);
     }
 
+    [Theory]
+    [InlineData("""{"asOf":"AT","rows":[{"number":7,"dest":"LAX","origin":"JFK"}],"model":"late"}""")]
+    [InlineData("""{"rows":[{"origin":"\u004aFK","d\u0065st":"L\u0041X","number":7}],"asOf":"AT","explain":false}""")]
+    [InlineData(""" { "rows" : [ { "origin" : "EWR", "origin" : "JFK", "dest" : "LAX", "number" : 7 } ], "model" : null, "asOf" : "AT" } """)]
+    public async Task Post_TheSameRowWrittenOtherwise_GetsTheSamePrediction(string body)
+    {
+        await using var api = await StartAsync();
+        await api.Models!.PublishAsync(0.5, "champion");
+        await api.Models.RefreshAsync();
+        var (_, expected) = await api.PostAsync($$"""{"rows":[{{Row}}],"asOf":"{{AsOf}}"}""", "/v1/predict");
+        foreach (var padding in new[] { "", new string(' ', 100_000) })
+        {
+            var (status, json) = await api.PostAsync(body.Replace("AT", AsOf, StringComparison.Ordinal) + padding, "/v1/predict");
+            status.ShouldBe(200, json.GetRawText());
+            json.GetProperty("predictions").GetRawText().ShouldBe(expected.GetProperty("predictions").GetRawText());
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("""{"rows":[]} x""")]
+    [InlineData("""{"rows":[{]}""")]
+    [InlineData("""{"rows":[{"origin":"JF""")]
+    [InlineData("""{"rows":[{"origin":"JFK",}]}""")]
+    public async Task Post_NoJson_IsBadJsonWhereverItBreaks(string body)
+    {
+        await using var api = await StartAsync();
+        await api.Models!.PublishAsync(0.5, "champion");
+        await api.Models.RefreshAsync();
+        var (status, json) = await api.PostAsync(body, "/v1/predict");
+        status.ShouldBe(400);
+        json.GetProperty("type").GetString().ShouldBe("urn:streamml:bad-json");
+    }
+
+    [Fact]
+    public async Task Post_NestedValues_AreThatRowsProblemAlone()
+    {
+        await using var api = await StartAsync();
+        await api.Models!.PublishAsync(0.5, "champion");
+        await api.Models.RefreshAsync();
+        var (_, json) = await api.PostAsync($$"""{"rows":[{"origin":{"a":[{}]},"dest":"LAX","number":7},[{"b":1}],{{Row}}],"asOf":"{{AsOf}}"}""", "/v1/predict");
+        json.GetProperty("predictions").EnumerateArray().Select(r => r.TryGetProperty("error", out var e) ? e.GetProperty("code").GetString() : "ok").ShouldBe(["bad-key", "bad-row", "ok"]);
+    }
+
     [Fact]
     public async Task Post_OneBadRow_IsToldAndTheOthersAreScored()
     {

@@ -37,8 +37,9 @@ internal sealed class PredictApi(ModelHost host, FeatureReader reader, ScoringOp
     {
         if (context.Request.ContentLength is not <= MaxPipedBody)
         {
-            using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
-            return PredictRequest.Parse(body.RootElement, host, options, time);
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body, context.RequestAborted);
+            return PredictRequest.Parse(new ReadOnlySequence<byte>(body.GetBuffer(), 0, (int)body.Length), host, options, time);
         }
 
         var pipe = context.Request.BodyReader;
@@ -51,9 +52,7 @@ internal sealed class PredictApi(ModelHost host, FeatureReader reader, ScoringOp
 
         try
         {
-            // Parsed where it lies: the work has copies of what it needs.
-            using var body = JsonDocument.Parse(read.Buffer);
-            return PredictRequest.Parse(body.RootElement, host, options, time);
+            return PredictRequest.Parse(read.Buffer, host, options, time);
         }
         finally
         {

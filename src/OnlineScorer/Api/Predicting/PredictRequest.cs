@@ -1,7 +1,6 @@
-using System.Text;
+using System.Buffers;
 using System.Text.Json;
 using StreamMl.OnlineScorer.Scoring;
-using StreamMl.Shared.Events;
 using StreamMl.Shared.Models;
 
 namespace StreamMl.OnlineScorer.Api.Predicting;
@@ -12,38 +11,50 @@ namespace StreamMl.OnlineScorer.Api.Predicting;
 /// </summary>
 internal static class PredictRequest
 {
-    private const string Members = "use 'rows', and where wanted 'model', 'asOf' and 'explain'";
+    private const int NoList = -1;
 
+    private const string Allowed = "use 'rows', and where wanted 'model', 'asOf' and 'explain'";
+
+    /// <summary>Reads it where it lies; the work has copies of what it needs.</summary>
     /// <returns>The rows, the model and whether contributions are wanted.</returns>
-    public static (PredictWork Work, ServingModel Serving, bool Explain) Parse(JsonElement body, ModelHost host, ScoringOptions options, TimeProvider time)
+    /// <exception cref="JsonException">It is not JSON.</exception>
+    public static (PredictWork Work, ServingModel Serving, bool Explain) Parse(in ReadOnlySequence<byte> body, ModelHost host, ScoringOptions options, TimeProvider time)
     {
-        if (body.ValueKind != JsonValueKind.Object)
-            throw Bad("bad-request", $"the body is a JSON {body.ValueKind.ToString().ToLowerInvariant()}", Members);
-        JsonElement model = default, list = default, asOf = default, wanted = default;
-        foreach (var member in body.EnumerateObject())
+        // Twice over the rows: who reads them is known when all members are, and then nothing of them can be bad JSON any more.
+        var json = new Utf8JsonReader(body);
+        Utf8JsonReader rows = default;
+        Members members = default;
+        json.Read();
+        if (json.TokenType != JsonTokenType.StartObject)
+            throw Bad("bad-request", $"the body is a JSON {KindOf(json)}", Allowed);
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
-            if (member.NameEquals("rows"u8))
-                list = member.Value;
-            else if (member.NameEquals("model"u8))
-                model = member.Value;
-            else if (member.NameEquals("asOf"u8))
-                asOf = member.Value;
-            else if (member.NameEquals("explain"u8))
-                wanted = member.Value;
+            if (json.ValueTextEquals("rows"u8))
+            {
+                json.Read();
+                rows = json;
+                members.Rows = CountAndSkip(ref json);
+            }
             else
-                throw Bad("unknown-member", $"the request has no member '{member.Name}'", Members, member.Name);
+            {
+                members.Read(ref json);
+            }
         }
 
-        var serving = FindModel(model, host);
-        var rows = Rows(list, options, serving.Model);
-        var asOfUs = asOf.ValueKind != JsonValueKind.Undefined ? FeatureRequest.ParseTime(asOf, "asOf", time) : FeatureRequest.NowUs(time);
-        var explain = wanted.ValueKind != JsonValueKind.Undefined && (wanted.ValueKind is JsonValueKind.True or JsonValueKind.False
-            ? wanted.GetBoolean()
-            : throw Bad("bad-request", $"'explain' is {FeatureRequest.Short(wanted)}", "send true or false"));
+        json.Read(); // nothing but space may follow
+        var serving = members.Name is { } name ? FindModel(name, host) : FindModel(members.Model, host);
+        CheckRows(members.Rows, options, serving.Model);
+        var asOfUs = members.AsOf.ValueKind != JsonValueKind.Undefined ? FeatureRequest.ParseTime(members.AsOf, "asOf", time) : members.AsOfUs ?? FeatureRequest.NowUs(time);
+        var explain = members.Explain.ValueKind != JsonValueKind.Undefined && (members.Explain.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? members.Explain.GetBoolean()
+            : throw Bad("bad-request", $"'explain' is {FeatureRequest.Short(members.Explain)}", "send true or false"));
         var work = PredictWork.Rent(serving.Model);
-        var index = 0;
-        foreach (var row in rows.EnumerateArray())
-            AddRow(work, row, index++, asOfUs, time);
+        for (var index = 0; index < members.Rows; index++)
+        {
+            rows.Read();
+            PredictRow.Add(work, ref rows, index, asOfUs, time);
+        }
+
         return (work, serving, explain);
     }
 
@@ -69,7 +80,6 @@ internal static class PredictRequest
     private static ServingModel FindModel(JsonElement model, ModelHost host) => model.ValueKind switch
     {
         JsonValueKind.Undefined or JsonValueKind.Null => FindModel((string?)null, host),
-        JsonValueKind.String => FindModel(model.GetString(), host),
         _ => throw Bad("bad-model", $"'model' is {FeatureRequest.Short(model)}", "send its name as a string; GET /v1/models lists them"),
     };
 
@@ -80,86 +90,30 @@ internal static class PredictRequest
         return new ApiProblem(404, "no-such-model", $"{detail}; serving: {(serving.Count == 0 ? "none" : string.Join(", ", serving))}{string.Concat(refused)}", remedy, value);
     }
 
-    private static JsonElement Rows(JsonElement rows, ScoringOptions options, LoadedModel model)
+    private static void CheckRows(int? count, ScoringOptions options, LoadedModel model)
     {
-        if (rows.ValueKind != JsonValueKind.Array)
+        if (count is null or NoList)
             throw Bad("bad-request", "'rows' is missing or no list", $"send a list of objects with {Wanted(model)}");
-        var count = rows.GetArrayLength();
-        return count <= options.MaxRows
-            ? rows
-            : throw new ApiProblem(413, "too-many-rows", $"the request has {count} rows, the limit is {options.MaxRows}", "send several requests, or raise MaxRows", count.ToString(), options.MaxRows.ToString());
+        if (count > options.MaxRows)
+            throw new ApiProblem(413, "too-many-rows", $"the request has {count} rows, the limit is {options.MaxRows}", "send several requests, or raise MaxRows", $"{count}", options.MaxRows.ToString());
     }
 
-    private static void AddRow(PredictWork work, JsonElement row, int index, long asOfUs, TimeProvider time)
+    /// <summary>How many there are; leaves the list behind it.</summary>
+    private static int CountAndSkip(ref Utf8JsonReader json)
     {
-        var request = work.Add(asOfUs);
-        try
+        if (json.TokenType != JsonTokenType.StartArray)
         {
-            Fill(work, row, index, request, time);
-        }
-        catch (ApiProblem problem)
-        {
-            work.Fail(request, problem);
-        }
-    }
-
-    private static void Fill(PredictWork work, JsonElement row, int index, int request, TimeProvider time)
-    {
-        if (row.ValueKind != JsonValueKind.Object)
-            throw Bad("bad-row", $"rows[{index}] is {FeatureRequest.Short(row)}", $"send an object with {Wanted(work.Model)}");
-        var program = work.Model.Service.Program;
-        var (named, next) = (0, 0);
-        foreach (var member in row.EnumerateObject())
-        {
-            var at = work.FindMember(member, next);
-            if (at < 0)
-                throw Bad("unknown-input", $"rows[{index}] has '{member.Name}', which {work.Model.Version} does not read", $"send {Wanted(work.Model)}", member.Name);
-            next = at + 1;
-            var (_, slot, column) = work.Members[at];
-            if (slot >= 0 && FeatureRequest.KeyText(member.Value, program.Keys[slot], "rows", index) is { } text)
-                work.Read.SetKey(request, slot, Encoding.UTF8.GetBytes(text));
-            if (column >= 0)
-                Set(work.Given, column, request, member.Value, index, time);
-            named += (slot >= 0 ? 1 : 0) + (column >= 0 ? 1 : 0);
+            json.Skip();
+            return NoList;
         }
 
-        if (named < program.Keys.Count + work.Given.Schema.Fields.Count)
-        {
-            var missing = program.Keys.Select(k => k.Name).Concat(work.Given.Schema.Fields.Select(f => f.Name)).Distinct().Where(n => !row.TryGetProperty(n, out _));
-            throw Bad("missing-input", $"rows[{index}] lacks {string.Join(", ", missing)}", $"send {Wanted(work.Model)}; what is not known is null");
-        }
+        var count = 0;
+        for (; json.Read() && json.TokenType != JsonTokenType.EndArray; count++)
+            json.Skip();
+        return count;
     }
 
-    private static void Set(EventBatch given, int column, int row, JsonElement value, int index, TimeProvider time)
-    {
-        var field = given.Schema.Fields[column];
-        var into = given.Columns[column];
-        switch (field.Type)
-        {
-            case var _ when value.ValueKind == JsonValueKind.Null:
-                break;
-            case FieldType.String when value.ValueKind == JsonValueKind.String:
-                into.Set(row, given.Arena.Append(value.GetString()!));
-                break;
-            case FieldType.Int64 when value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var whole):
-                into.Set(row, whole);
-                break;
-            case FieldType.Float64 when value.ValueKind == JsonValueKind.Number:
-                into.Set(row, value.GetDouble());
-                break;
-            case FieldType.Float64 when value.ValueKind == JsonValueKind.String && value.GetString() is "NaN" or "Infinity" or "-Infinity":
-                into.Set(row, value.GetString() switch { "NaN" => double.NaN, "Infinity" => double.PositiveInfinity, _ => double.NegativeInfinity });
-                break;
-            case FieldType.Boolean when value.ValueKind is JsonValueKind.True or JsonValueKind.False:
-                into.Set(row, value.GetBoolean() ? 1L : 0L);
-                break;
-            case FieldType.Timestamp:
-                into.Set(row, FeatureRequest.ParseTime(value, $"rows[{index}].{field.Name}", time));
-                break;
-            default:
-                throw Bad("bad-input", $"rows[{index}].{field.Name} is {FeatureRequest.Short(value)}, type {field.Type} is expected", $"send type {field.Type}, or null", FeatureRequest.Short(value));
-        }
-    }
+    private static string KindOf(Utf8JsonReader json) => JsonElement.ParseValue(ref json).ValueKind.ToString().ToLowerInvariant();
 
     /// <summary>What a row must name, for messages.</summary>
     public static string Wanted(LoadedModel model) => model.GivenSchema.Fields.Count == 0
@@ -167,4 +121,40 @@ internal static class PredictRequest
         : $"{FeatureRequest.Keys(model.Service)} and the inputs {string.Join(", ", model.GivenSchema.Fields.Select(f => $"{f.Name} ({f.Type})"))}";
 
     private static ApiProblem Bad(string code, string detail, string remedy, string? value = null) => new(400, code, detail, remedy, value);
+
+    /// <summary>The members beside the rows: as they were sent, and of what is mostly sent the value.</summary>
+    private ref struct Members
+    {
+        public int? Rows;
+        public string? Name;
+        public JsonElement Model;
+        public JsonElement AsOf;
+        public JsonElement Explain;
+        public long? AsOfUs;
+
+        public void Read(ref Utf8JsonReader json)
+        {
+            if (json.ValueTextEquals("model"u8))
+            {
+                json.Read();
+                Name = json.TokenType == JsonTokenType.String ? json.GetString() : null;
+                Model = Name is null ? JsonElement.ParseValue(ref json) : default;
+            }
+            else if (json.ValueTextEquals("asOf"u8))
+            {
+                json.Read();
+                AsOfUs = FeatureRequest.MicrosOf(ref json);
+                AsOf = AsOfUs is null ? JsonElement.ParseValue(ref json) : default;
+            }
+            else if (json.ValueTextEquals("explain"u8))
+            {
+                json.Read();
+                Explain = JsonElement.ParseValue(ref json);
+            }
+            else
+            {
+                throw Bad("unknown-member", $"the request has no member '{json.GetString()}'", Allowed, json.GetString());
+            }
+        }
+    }
 }

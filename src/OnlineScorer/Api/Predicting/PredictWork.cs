@@ -1,8 +1,8 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.ObjectPool;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.OnlineScorer.Scoring;
 using StreamMl.Shared.Events;
@@ -12,10 +12,11 @@ namespace StreamMl.OnlineScorer.Api.Predicting;
 /// <summary>The rows of one request to one model, from what the caller gave to what was scored. Reused; one owner at a time.</summary>
 internal sealed class PredictWork(LoadedModel model)
 {
-    private static readonly ConditionalWeakTable<LoadedModel, ConcurrentBag<PredictWork>> Idle = [];
+    private static readonly ConditionalWeakTable<LoadedModel, ObjectPool<PredictWork>> Idle = [];
     private const int MaxIdle = 64;
     private const int MaxKeptAnswer = 1 << 20;
     private readonly List<ApiProblem?> problems = [];
+    private readonly bool[] named = new bool[model.Service.Program.Keys.Count + model.GivenSchema.Fields.Count];
     private (string Variant, byte[] Bytes) head = ("", []);
     private ArrayBufferWriter<byte>? answer;
     private Utf8JsonWriter? json;
@@ -50,18 +51,24 @@ internal sealed class PredictWork(LoadedModel model)
             .Select(n => (Encoding.UTF8.GetBytes(n), model.Service.Program.KeyIndex(n), model.GivenSchema.IndexOf(n))),
     ];
 
-    /// <summary>Index in <see cref="Members"/>, or -1. Callers mostly name them in one order: the search begins at <paramref name="expected"/>.</summary>
-    public int FindMember(JsonProperty member, int expected)
+    /// <summary>By member, whether the row that is being read has named it.</summary>
+    public Span<bool> Named => named.AsSpan(0, Members.Length);
+
+    /// <summary>Index in <see cref="Members"/> of the name that the reader stands on, or -1. Callers mostly name them in one order: the search begins at <paramref name="expected"/>.</summary>
+    public int FindMember(ref Utf8JsonReader json, int expected)
     {
         for (var i = 0; i < Members.Length; i++)
         {
             var at = (expected + i) % Members.Length;
-            if (member.NameEquals(Members[at].Name))
+            if (json.ValueTextEquals(Members[at].Name))
                 return at;
         }
 
         return -1;
     }
+
+    /// <summary>The names of those that are not <see cref="Named"/>.</summary>
+    public IEnumerable<string> Unnamed() => Members.Where((_, at) => !named[at]).Select(m => Encoding.UTF8.GetString(m.Name));
 
     /// <summary>
     /// Begins a new answer with what is the same for every answer of this model, up to where the rows follow.
@@ -107,14 +114,12 @@ internal sealed class PredictWork(LoadedModel model)
     }
 
     /// <summary>Idle ones live as long as their model.</summary>
-    public static PredictWork Rent(LoadedModel model) => Idle.GetOrCreateValue(model).TryTake(out var work) ? work : new PredictWork(model);
+    public static PredictWork Rent(LoadedModel model) => PoolOf(model).Get();
 
     public void Return()
     {
         Clear();
-        var idle = Idle.GetOrCreateValue(model);
-        if (idle.Count < MaxIdle)
-            idle.Add(this);
+        PoolOf(model).Return(this);
     }
 
     /// <summary>Adds a row whose given fields are null.</summary>
@@ -131,6 +136,8 @@ internal sealed class PredictWork(LoadedModel model)
     /// <summary>The row is not scored; the others are.</summary>
     public void Fail(int row, ApiProblem problem) => problems[row] = problem;
 
+    private static ObjectPool<PredictWork> PoolOf(LoadedModel model) => Idle.GetValue(model, static m => new DefaultObjectPool<PredictWork>(new Policy(m), MaxIdle));
+
     private void Clear()
     {
         problems.Clear();
@@ -138,5 +145,12 @@ internal sealed class PredictWork(LoadedModel model)
             answer = null;
         Read.Clear();
         Given.Clear();
+    }
+
+    private sealed class Policy(LoadedModel model) : PooledObjectPolicy<PredictWork>
+    {
+        public override PredictWork Create() => new(model);
+
+        public override bool Return(PredictWork obj) => true;
     }
 }
