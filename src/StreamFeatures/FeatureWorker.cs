@@ -46,7 +46,7 @@ internal sealed class FeatureWorker(
             GroupId = options.Value.GroupId,
             GroupInstanceId = options.Value.GroupInstanceId,
             UseConsumerProtocol = options.Value.UseConsumerProtocol,
-        });
+        }, loggers.CreateLogger<KafkaConsumerFactory>());
         using var runner = new LogRunner(
             plans, source, store, transactions ?? (IOutboxes)new KafkaRecordSink(producer!, partitions), SchemaOf, metrics, options.Value, time, loggers)
         {

@@ -11,6 +11,7 @@ public sealed class TopicAdmin : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan DefaultSessionTimeout = TimeSpan.FromSeconds(45);
     private const int Looks = 200;
     private readonly KafkaEndpoint endpoint;
     private readonly Lazy<IAdminClient> client;
@@ -97,6 +98,23 @@ public sealed class TopicAdmin : IDisposable
         var groups = await client.Value.ListConsumerGroupsAsync(new() { RequestTimeout = Patience }).WaitAsync(cancellationToken);
         var state = groups.Valid.FirstOrDefault(g => g.GroupId == groupId)?.State;
         return state is not (null or ConsumerGroupState.Empty or ConsumerGroupState.Dead);
+    }
+
+    /// <summary>For how long the broker holds the place of a silent member (KIP-848's <c>group.consumer.session.timeout.ms</c>); Kafka's default where it does not say.</summary>
+    public async Task<TimeSpan> SessionTimeoutAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            int broker = await Task.Run(() => client.Value.GetMetadata(Patience).Brokers[0].BrokerId, cancellationToken);
+            var answer = await client.Value.DescribeConfigsAsync([new ConfigResource { Type = ResourceType.Broker, Name = $"{broker}" }], new() { RequestTimeout = Patience }).WaitAsync(cancellationToken);
+            if (answer[0].Entries.TryGetValue("group.consumer.session.timeout.ms", out var entry) && int.TryParse(entry.Value, out int ms)) return TimeSpan.FromMilliseconds(ms);
+        }
+        catch (KafkaException)
+        {
+            // No right to ask, or nobody answers now: the default is a good guess, and only how long is waited depends on it.
+        }
+
+        return DefaultSessionTimeout;
     }
 
     /// <summary>How many brokers answer for themselves; fails where none does within the given time.</summary>

@@ -141,6 +141,9 @@ internal sealed unsafe class NativeConsumer : IDisposable
         LibRdKafka.ConfSetOpaque(conf, opaque);
         LibRdKafka.ConfSetRebalanceCallback(conf, &OnRebalance);
         LibRdKafka.ConfSetErrorCallback(conf, &OnError);
+
+        // A fatal error would come on standard error whatever the log level; it is an exception here.
+        LibRdKafka.ConfSetLogCallback(conf, null);
     }
 
     private void SetCallbacks(IntPtr conf) => SetCallbacks(conf, GCHandle.ToIntPtr(self));
