@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using StreamMl.Infrastructure.Archive;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Registry;
 using StreamMl.Shared;
@@ -51,7 +52,7 @@ internal sealed class FeatureWorker(
             plans, source, store, transactions ?? (IOutboxes)new KafkaRecordSink(producer!, partitions), SchemaOf, metrics, options.Value, time, loggers)
         {
             Budget = kafka.Budget,
-            Guard = new TopicGuard(admin, store),
+            Guard = new TopicGuard(admin, store, options.Value.ArchiveDirectory is { } archive ? new ArchiveLayout(archive) : null),
         };
         await runner.RunAsync(stoppingToken);
     }

@@ -39,7 +39,7 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
     private readonly ManualResetEventSlim room = new(initialState: true);
     private CancellationToken stopping;
     private long queuedBytes;
-    private IReadOnlyList<PartitionId> drained = [];
+    private IReadOnlyList<(PartitionId Partition, Claim Held)> drained = [];
     private long lagCommittedAt;
 
     public LogRunner(
@@ -87,9 +87,9 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
         {
             await Task.Factory.StartNew(Poll, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
-        catch (OffsetOutOfRangeException e) when (Guard is not null)
+        catch (Exception e) when (Guard is not null && e is OffsetOutOfRangeException or LogLossException)
         {
-            await ThrowLossesAsync(Guard, e);
+            await ThrowLossesAsync(Guard!, e);
             throw;
         }
 
@@ -99,14 +99,18 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
 
     public IReadOnlyList<PartitionStart> Assigned(IReadOnlyList<PartitionId> partitions)
     {
-        if (Guard is { } guard)
-            Task.WhenAll(partitions.GroupBy(p => p.Topic, StringComparer.Ordinal).Select(topic => CheckTopicAsync(guard, plans[topic.Key], [.. topic]))).GetAwaiter().GetResult();
-        var claims = Task.WhenAll(partitions.Select(p => retry.RunAsync(token => Claim.TakeAsync(store, plans[p.Topic], p, token), stopping))).GetAwaiter().GetResult();
+        // All are looked at before any is claimed: what one claim writes down is not to be taken for what was there.
+        var edges = Task.WhenAll(partitions.GroupBy(p => p.Topic, StringComparer.Ordinal).Select(topic => LookAsync(plans[topic.Key], [.. topic]))).GetAwaiter().GetResult()
+            .SelectMany(e => e).ToDictionary(e => e.Key, e => e.Value);
+        var claims = Task.WhenAll(partitions.Select(p => retry.RunAsync(token => Claim.TakeAsync(store, plans[p.Topic], p, edges[p], held: null, token), stopping))).GetAwaiter().GetResult();
+        ThrowIfLost([.. partitions.Zip(claims).Select(c => edges[c.First].LossOf(c.First, c.Second)).OfType<LostRange>()], inner: null);
         var starts = new List<PartitionStart>(partitions.Count);
         foreach (var (partition, claim) in partitions.Zip(claims))
         {
             slots[partition] = new Slot(new PartitionWorker(Context(partition), claim, this, logger));
-            starts.Add(new PartitionStart(partition, StartOf(claim.Least.NextOffset)));
+            starts.Add(new PartitionStart(partition, claim.Least.NextOffset));
+            if (claim.BegunLate.Count > 0)
+                BegunLate(logger, partition, string.Join(", ", claim.BegunLate), edges[partition].First, edges[partition].First - 1);
             if (budgetReaders.TryGetValue(partition.Topic, out var reader))
                 reader.Release(partition.Partition, claim.Least.NextOffset);
             Claimed(logger, partition, claim.Least.NextOffset, claim.Epoch);
@@ -143,22 +147,31 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
             set.Dispose();
     }
 
-    private Task<bool> CheckTopicAsync(TopicGuard guard, LogPlan plan, IReadOnlyList<PartitionId> partitions) => retry.RunAsync(
-        async token =>
-        {
-            await guard.CheckAsync(plan, partitions, token);
-            return true;
-        },
-        stopping);
+    private async Task<IReadOnlyDictionary<PartitionId, LogEdge>> LookAsync(LogPlan plan, IReadOnlyList<PartitionId> partitions) => Guard is { } guard
+        ? await retry.RunAsync(token => guard.LookAsync(plan, partitions, token), stopping)
+        : partitions.ToDictionary(p => p, _ => LogEdge.Whole);
 
     // Once drained, what the store says is what it will have: so the ranges are exact.
-    private async Task ThrowLossesAsync(TopicGuard guard, OffsetOutOfRangeException error)
+    private async Task ThrowLossesAsync(TopicGuard guard, Exception error)
     {
         var losses = new List<LostRange>();
-        foreach (var topic in drained.GroupBy(p => p.Topic, StringComparer.Ordinal))
-            losses.AddRange(await guard.LossesAsync(plans[topic.Key], [.. topic.OrderBy(p => p.Partition)], CancellationToken.None));
-        if (losses.Count > 0)
-            throw new LogLossException(losses, error);
+        foreach (var (partition, held) in drained)
+        {
+            if (await guard.LossAsync(plans[partition.Topic], partition, held, CancellationToken.None) is { } loss)
+                losses.Add(loss);
+        }
+
+        // Partitions that were just assigned are not among those that were drained.
+        losses.AddRange((error as LogLossException)?.Losses.Where(l => losses.TrueForAll(o => o.Partition != l.Partition)) ?? []);
+        ThrowIfLost(losses, error);
+    }
+
+    private void ThrowIfLost(IReadOnlyList<LostRange> losses, Exception? inner)
+    {
+        if (losses.Count == 0)
+            return;
+        var ordered = losses.OrderBy(l => l.Partition.Topic, StringComparer.Ordinal).ThenBy(l => l.Partition.Partition).ToList();
+        throw new LogLossException(ordered, isBuiltBeside: !plans[ordered[0].Partition.Topic].OwnsLog, inner);
     }
 
     private int TickMs => Math.Clamp(Math.Min(options.CommitIntervalMs, options.IdleCheckMs) / 4, 5, 100);
@@ -184,8 +197,8 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
         }
         finally
         {
-            drained = [.. slots.Keys];
-            Revoked(drained);
+            drained = [.. slots.Select(s => (s.Key, s.Value.Worker.Held))];
+            Revoked([.. drained.Select(d => d.Partition)]);
             CommitForLag(force: true);
         }
     }
@@ -228,7 +241,7 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
             // The partition may have come back with a new worker, which counts generations anew: the old one's seek would shut it out.
             if (!slots.TryGetValue(seek.Worker.Partition, out var slot) || slot.Worker != seek.Worker)
                 continue;
-            source.Seek(seek.Worker.Partition, StartOf(seek.Offset));
+            source.Seek(seek.Worker.Partition, seek.Offset);
             slot.Generation = seek.Generation;
         }
     }
@@ -306,13 +319,10 @@ internal sealed partial class LogRunner : IAssignmentHandler, IPartitionRequests
     private PartitionContext Context(PartitionId partition) =>
         new(plans[partition.Topic], partition, decoders[partition.Topic], store, outboxes, retry, metrics, options, time)
         {
-            CheckTopicAsync = token => Guard?.CheckAsync(plans[partition.Topic], [partition], token) ?? Task.CompletedTask,
+            LookAtLogAsync = async token => Guard is { } guard ? (await guard.LookAsync(plans[partition.Topic], [partition], token))[partition] : LogEdge.Whole,
             Logger = logger,
             ResidentShare = () => options.ResidentMaxBytes / Math.Max(1, slots.Values.Sum(s => plans[s.Worker.Partition.Topic].Views.Count)),
         };
-
-    // A view without history starts at whatever the log still has; any other start must be there.
-    private static long StartOf(long nextOffset) => nextOffset == 0 ? PartitionStart.Beginning : nextOffset;
 
     private static KeyValuePair<string, object?>[] Tags(PartitionId partition) => [new("log", partition.Topic), new("partition", partition.Partition)];
 

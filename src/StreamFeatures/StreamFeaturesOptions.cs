@@ -23,6 +23,12 @@ public sealed class StreamFeaturesOptions
     /// </summary>
     public TransactionMode Transactions { get; set; }
 
+    /// <summary>
+    /// Where the logs' archive would be. A partition that the store knows nothing of, whose topic has lost its beginning, is then refused where the archive has what was before, instead of
+    /// being begun without it. Null (default): nobody knows of one. The command line sets it to <c>archive</c> under <c>--dir</c>.
+    /// </summary>
+    public string? ArchiveDirectory { get; set; }
+
     /// <summary>A worker that is behind commits at the latest after so long, milliseconds; one that has caught up commits at once. 10 to 10,000, default 500.</summary>
     [Range(10, 10_000)]
     public int CommitIntervalMs { get; set; } = 500;

@@ -41,11 +41,9 @@ internal static class ResetCommand
         foreach (var line in counts.GroupBy(c => (c.Key.View, c.Key.Hash8, c.Key.Log.Topic)))
             Console.WriteLine($"{(line.Key.View.Length > 0 ? $"{line.Key.View}@{line.Key.Hash8}" : "the log itself"),-40} {line.Key.Topic,-30} {Text(line)}");
         if (counts.Count == 0)
-        {
             Console.WriteLine("Nothing of this is in the store");
+        if (counts.Count == 0 && (!arguments.GetValue(Yes) || selection.Positions.Count == 0))
             return 0;
-        }
-
         if (!arguments.GetValue(Yes))
         {
             Console.WriteLine($"{counts.Sum(c => c.Count):N0} keys would be deleted: add --yes");
@@ -54,7 +52,7 @@ internal static class ResetCommand
 
         using var settings = WorkerSettings.Of(arguments);
         if (arguments.GetValue(Force))
-            return await DeleteAsync(arguments, sweep, selection, stop);
+            return await DeleteAsync(arguments, new RedisStateStore(redis), sweep, selection, stop);
         if (arguments.GetValue(Old))
         {
             // Workers of the catalogue may run: what is old is not theirs. Whose it is, the store tells.
@@ -66,12 +64,13 @@ internal static class ResetCommand
             await Workers.RequireNoneAsync(options, settings.Features.GroupId, stop);
         }
 
-        return await DeleteAsync(arguments, sweep, selection, stop);
+        return await DeleteAsync(arguments, new RedisStateStore(redis), sweep, selection, stop);
     }
 
-    private static async Task<int> DeleteAsync(ParseResult arguments, StoreSweep sweep, ResetSelection selection, CancellationToken stop)
+    private static async Task<int> DeleteAsync(ParseResult arguments, RedisStateStore store, StoreSweep sweep, ResetSelection selection, CancellationToken stop)
     {
         var deleted = await sweep.DeleteAsync(selection.Has, stop);
+        await StartAnew.SayAsync(store, selection.Positions, stop);
         Console.WriteLine($"{deleted:N0} keys deleted");
         if (!arguments.GetValue(Old))
             Console.WriteLine("Next: `streamml rebuild` makes them from the archive; without one, start the stream worker, which begins at the first offset that Kafka still has");
@@ -100,6 +99,7 @@ internal static class ResetCommand
         StoreKeyKind.Topic => "topic records",
         StoreKeyKind.Beside => "notes of rollouts",
         StoreKeyKind.Reader => "notes of readers",
+        StoreKeyKind.Anew => "notes to begin anew",
         _ => "positions",
     };
 }

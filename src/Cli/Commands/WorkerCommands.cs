@@ -37,7 +37,7 @@ internal static class WorkerCommands
             return WorkerRunner.RunAsync(arguments, allowEmbedded: true, services =>
             {
                 AddArchive(services, arguments);
-                services.AddStreamFeatures();
+                AddFeatures(services, arguments);
                 AddServing(services, arguments);
                 if (arguments.GetValue(replay) is { } mapping)
                     AddReplay(services, arguments, mapping);
@@ -80,7 +80,7 @@ internal static class WorkerCommands
     public static Command Features()
     {
         var command = new Command("features", "Keep the views' states in the store up to date").WithServers().WithOps().WithCatalog();
-        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => services.AddStreamFeatures(), stop));
+        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddFeatures(services, arguments), stop));
         return command;
     }
 
@@ -128,6 +128,12 @@ internal static class WorkerCommands
             o.Directory = arguments.Installation(findRunning: false).ArchiveDirectory;
             Scoring.ArchivePredictions(o, catalog, Scoring.Policies(arguments.GetValue(Policies), arguments.CatalogPath()));
         });
+    }
+
+    private static void AddFeatures(IServiceCollection services, ParseResult arguments)
+    {
+        services.AddStreamFeatures();
+        services.AddOptions<StreamFeaturesOptions>().Configure(o => o.ArchiveDirectory ??= arguments.Installation(findRunning: false).ArchiveDirectory);
     }
 
     private static void AddServing(IServiceCollection services, ParseResult arguments)

@@ -63,10 +63,24 @@ public sealed class TopicAdmin : IDisposable
     public Task<(long Low, long High)> OffsetsAsync(PartitionId partition, CancellationToken cancellationToken) =>
         Task.Run(() => Offsets(partition, cancellationToken), cancellationToken);
 
-    /// <summary>Where readers of committed transactions stand when they have read all: below these offsets nothing is undecided. A real Kafka only.</summary>
-    public async Task<IReadOnlyDictionary<PartitionId, long>> StableEndsAsync(IEnumerable<PartitionId> partitions, CancellationToken cancellationToken)
+    /// <summary>The first offset of each that is still there.</summary>
+    /// <exception cref="KafkaException">Some have no leader, or no broker answered in time.</exception>
+    public async Task<IReadOnlyDictionary<PartitionId, long>> FirstOffsetsAsync(IReadOnlyCollection<PartitionId> partitions, CancellationToken cancellationToken)
     {
-        var wanted = partitions.Select(p => new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(p.Topic, p.Partition), OffsetSpec = OffsetSpec.Latest() }).ToList();
+        if (!endpoint.IsEmbedded) return await AskAsync(partitions, OffsetSpec.Earliest(), cancellationToken);
+        var offsets = new Dictionary<PartitionId, long>();
+        foreach (var partition in partitions)
+            offsets[partition] = (await OffsetsAsync(partition, cancellationToken)).Low;
+        return offsets;
+    }
+
+    /// <summary>Where readers of committed transactions stand when they have read all: below these offsets nothing is undecided. A real Kafka only.</summary>
+    public Task<IReadOnlyDictionary<PartitionId, long>> StableEndsAsync(IEnumerable<PartitionId> partitions, CancellationToken cancellationToken) =>
+        AskAsync(partitions, OffsetSpec.Latest(), cancellationToken);
+
+    private async Task<IReadOnlyDictionary<PartitionId, long>> AskAsync(IEnumerable<PartitionId> partitions, OffsetSpec what, CancellationToken cancellationToken)
+    {
+        var wanted = partitions.Select(p => new TopicPartitionOffsetSpec { TopicPartition = new TopicPartition(p.Topic, p.Partition), OffsetSpec = what }).ToList();
         if (wanted.Count == 0) return new Dictionary<PartitionId, long>();
         var start = TimeProvider.System.GetTimestamp();
         while (true)

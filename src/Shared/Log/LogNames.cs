@@ -6,6 +6,9 @@ namespace StreamMl.Shared.Log;
 /// <summary>Names on the wire: topics and store keys. A change here is a change of a contract.</summary>
 public static class LogNames
 {
+    internal const string PositionSuffix = "!pos";
+    internal const string AnewSuffix = "!anew";
+
     /// <summary>Header of a repartitioned record: source partition (int32 BE) and source offset (int64 BE).</summary>
     public const string SourcePositionHeader = "sml-src";
 
@@ -41,6 +44,12 @@ public static class LogNames
 
     /// <summary>When a reader of this view version was last seen: see <see cref="Store.ReaderRecord"/>.</summary>
     public static string ReaderKey(string log, string view, string viewHash8) => $"{HashTag(new PartitionId(log, 0))}{view}@{viewHash8}!reader";
+
+    /// <summary>
+    /// Says that whoever claims this position next, and finds none, begins at the first offset that the log then has, knowing that what was before it is in no value:
+    /// <c>streamml reset</c> leaves it. The claim takes it away.
+    /// </summary>
+    public static string AnewKey(string positionKey) => $"{positionKey[..^PositionSuffix.Length]}{AnewSuffix}";
 
     /// <summary>Reads what <see cref="PositionKey"/> wrote; false for any other key.</summary>
     public static bool TryParsePositionKey(string key, out PartitionId log, out string view, out string viewHash8)

@@ -27,6 +27,9 @@ public enum StoreKeyKind : byte
 
     /// <summary>When a reader of a view version was last seen.</summary>
     Reader,
+
+    /// <summary>Whoever claims next knows that it begins late: see <see cref="LogNames.AnewKey"/>.</summary>
+    Anew,
 }
 
 /// <summary>A key of the store, taken apart: the inverse of <see cref="LogNames"/>' key makers.</summary>
@@ -60,6 +63,7 @@ public readonly record struct StoreKey(StoreKeyKind Kind, PartitionId Log, strin
             "!ledger" => StoreKeyKind.Ledger,
             "!routes" => StoreKeyKind.Routes,
             "!topic" => StoreKeyKind.Topic,
+            "!source!anew" => StoreKeyKind.Anew,
             _ when tail.StartsWith("service.", StringComparison.Ordinal) && tail.EndsWith("!pos", StringComparison.Ordinal) && !tail.Contains('@') => StoreKeyKind.ServicePosition,
             _ => null,
         };
@@ -79,5 +83,14 @@ public readonly record struct StoreKey(StoreKeyKind Kind, PartitionId Log, strin
         };
         parsed = new StoreKey(kind ?? StoreKeyKind.State, log, tail[..at], tail.Substring(at + 1, HashLength));
         return kind is not null;
+
+        var rest = tail.AsSpan(at + 1 + HashLength);
+        StoreKeyKind? ofView = rest[0] == '/' ? StoreKeyKind.State
+            : rest.SequenceEqual(LogNames.PositionSuffix) ? StoreKeyKind.ViewPosition
+            : rest.SequenceEqual(LogNames.AnewSuffix) ? StoreKeyKind.Anew : null;
+        if (ofView is null)
+            return false;
+        parsed = new StoreKey(ofView.Value, log, tail[..at], tail.Substring(at + 1, HashLength));
+        return true;
     }
 }

@@ -9,7 +9,8 @@ namespace StreamMl.StreamFeatures.Commits;
 
 /// <summary>
 /// Turns what a pipeline changed into commits, knows what the store must have answered last, and judges its answers. One commit is under way at
-/// a time; two buffers take turns.
+/// a time; two buffers take turns. A <i>unit</i> is what has a position of its own: the log itself (what was read, counted, routed and dead-lettered of it) where this worker owns it,
+/// and each view version over it. All units of a partition move in one commit.
 /// </summary>
 internal sealed partial class CommitBuffers
 {
@@ -23,6 +24,7 @@ internal sealed partial class CommitBuffers
     private readonly Stack<StoreCommit> free = new();
     private readonly byte[][] stored;
     private readonly long[] storedNext;
+    private readonly long[] countedFrom;
     private byte[][] underWay = [];
 
     public CommitBuffers(PartitionContext context, Claim claim, IOutbox outbox)
@@ -36,6 +38,7 @@ internal sealed partial class CommitBuffers
         var positions = claim.Positions.Skip(context.Plan.OwnsLog ? 0 : 1).ToList();
         stored = [.. positions.Select(p => p.Encode())];
         storedNext = [.. positions.Select(p => p.NextOffset)];
+        countedFrom = [.. positions.Select(p => p.FromOffset)];
         routes = context.Plan.Routes.ToDictionary(
             r => r.Topic, r => claim.Routes.GetValueOrDefault(r.Topic) ?? new long[context.Outboxes.PartitionCount(r.Topic)], StringComparer.Ordinal);
     }
@@ -132,9 +135,8 @@ internal sealed partial class CommitBuffers
             commit.Set(ledgerKey, LedgerRecord.Encode(pending.Ledger));
         if (routes.Count > 0)
             commit.Set(routesKey, RoutesRecord.Encode(routes));
-        var moved = pending.Position.Encode();
         // A unit that is ahead of a replaying one keeps its position, and is checked all the same.
-        pending.NewPositions = [.. stored.Select((bytes, i) => storedNext[i] < pending.Position.NextOffset ? moved : bytes)];
+        pending.NewPositions = [.. stored.Select((bytes, i) => storedNext[i] < pending.Position.NextOffset ? (pending.Position with { FromOffset = countedFrom[i] }).Encode() : bytes)];
         Volatile.Write(ref underWay, pending.NewPositions);
         for (var i = 0; i < stored.Length; i++)
         {

@@ -28,6 +28,9 @@ internal sealed class LogPlan
 
     public string Topic { get; }
 
+    /// <summary>All topics that are this source's or made from it: its logs, and each one's dead letters.</summary>
+    public required IReadOnlyList<string> SourceTopics { get; init; }
+
     public bool IsRepartitioned => Topic != Source.Topic;
 
     /// <summary>
@@ -51,6 +54,11 @@ internal sealed class LogPlan
         return OwnsLog ? [LogNames.SourcePositionKey(partition), .. views] : [.. views];
     }
 
+    /// <summary>What they are the positions of, in the same order: for messages.</summary>
+    public IReadOnlyList<string> PositionNames => OwnsLog ? ["the log itself", .. Views.Select(VersionOf)] : [.. Views.Select(VersionOf)];
+
+    private static string VersionOf(ViewProgram view) => $"{view.View.Name}@{view.Hash8}";
+
     /// <summary>Every source of the catalogue, so that each has a ledger and its bad records are dead-lettered, and the repartition topics that views need.</summary>
     /// <exception cref="DefinitionException">A view does not compile.</exception>
     public static IReadOnlyList<LogPlan> Of(Catalog catalog)
@@ -60,8 +68,9 @@ internal sealed class LogPlan
         {
             var byLog = catalog.Views.Where(v => v.Source == source.Name).Select(v => ViewProgram.Compile(v, source)).ToLookup(p => p.Log, StringComparer.Ordinal);
             var routes = byLog.Where(l => l.Key != source.Topic).Select(l => new RouteTarget(l.Key, l.First().View.KeyFields)).OrderBy(r => r.Topic, StringComparer.Ordinal).ToList();
-            plans.Add(new LogPlan(source, source.Topic, [.. byLog[source.Topic]], routes));
-            plans.AddRange(routes.Select(r => new LogPlan(source, r.Topic, [.. byLog[r.Topic]], [])));
+            var topics = TopicsOf(catalog, source);
+            plans.Add(new LogPlan(source, source.Topic, [.. byLog[source.Topic]], routes) { SourceTopics = topics });
+            plans.AddRange(routes.Select(r => new LogPlan(source, r.Topic, [.. byLog[r.Topic]], []) { SourceTopics = topics }));
         }
 
         return plans;
@@ -73,6 +82,9 @@ internal sealed class LogPlan
     [
         .. catalog.Sources.SelectMany(source => catalog.ViewsOf(source).Select(v => ViewProgram.Compile(v, source)).Where(isWanted)
             .GroupBy(p => p.Log, StringComparer.Ordinal).OrderBy(g => g.Key, StringComparer.Ordinal)
-            .Select(g => new LogPlan(source, g.Key, [.. g], [], ownsLog: false))),
+            .Select(g => new LogPlan(source, g.Key, [.. g], [], ownsLog: false) { SourceTopics = TopicsOf(catalog, source) })),
     ];
+
+    private static IReadOnlyList<string> TopicsOf(Catalog catalog, SourceDefinition source) =>
+        [.. LogNames.LogsOf(catalog, source).Order(StringComparer.Ordinal).SelectMany(log => new[] { log, LogNames.DeadLetterTopic(log) })];
 }

@@ -3,32 +3,54 @@ using StreamMl.Infrastructure.Archive;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
+using StreamMl.StreamFeatures.Commits;
 using StreamMl.StreamFeatures.Rebuilding;
 
 namespace StreamMl.StreamFeatures.Logs;
 
 /// <summary>
-/// Holds positions to the topic that they were made on: see <see cref="TopicRecord"/>. And says what retention took, where a position is no longer in
-/// its topic. Thread-safe.
+/// Holds positions to the topic that they were made on: see <see cref="TopicRecord"/>. And says where a topic begins now, and what retention took where a position is
+/// no longer in its topic. Thread-safe.
 /// </summary>
-internal sealed class TopicGuard(TopicAdmin admin, IStateStore store)
+/// <param name="admin">Asks Kafka.</param>
+/// <param name="store">Has the positions.</param>
+/// <param name="archive">Where the logs' archive would be; null: nobody knows of one.</param>
+internal sealed class TopicGuard(TopicAdmin admin, IStateStore store, ArchiveLayout? archive = null)
 {
-    /// <summary>Compares with what was noted when the partition was first claimed; where nothing was, notes it, if the log is owned.</summary>
+    /// <summary>
+    /// Compares with what was noted when partitions of the log were first claimed, those of all partitions, and with the catalogue; where nothing was, notes it, if the log is owned. Then looks where these
+    /// partitions begin.
+    /// </summary>
     /// <exception cref="TopicChangedException">The topic was recreated, or has another partition count.</exception>
-    public async Task CheckAsync(LogPlan plan, IReadOnlyList<PartitionId> partitions, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<PartitionId, LogEdge>> LookAsync(LogPlan plan, IReadOnlyList<PartitionId> partitions, CancellationToken cancellationToken)
+    {
+        var now = await CheckAsync(plan, partitions, cancellationToken);
+        var edges = new Dictionary<PartitionId, LogEdge>();
+        foreach (var (partition, first) in await admin.FirstOffsetsAsync(partitions, cancellationToken))
+            edges[partition] = first == 0 ? LogEdge.Whole : new LogEdge(first, await KnownBeforeAsync(plan, partition, first, now, cancellationToken));
+        return edges;
+    }
+
+    /// <summary>The first half of <see cref="LookAsync"/>. Answers what the topic is now.</summary>
+    /// <exception cref="TopicChangedException">The topic was recreated, or has another partition count.</exception>
+    public async Task<TopicRecord> CheckAsync(LogPlan plan, IReadOnlyList<PartitionId> partitions, CancellationToken cancellationToken)
     {
         var now = await admin.DescribeAsync(plan.Topic, cancellationToken);
-        var keys = new PackedBytes();
-        foreach (var partition in partitions)
-            keys.Add(Encoding.UTF8.GetBytes(LogNames.TopicKey(partition)));
-        using var values = await store.ReadAsync(keys, cancellationToken);
-        for (var i = 0; i < partitions.Count; i++)
+        // The group may know of a new partition before the broker that was asked does.
+        now = now with { Partitions = Math.Max(now.Partitions, partitions.Max(p => p.Partition) + 1) };
+        var all = Enumerable.Range(0, Math.Max(now.Partitions, plan.Source.Partitions)).Select(p => new PartitionId(plan.Topic, p)).ToList();
+        using var values = await ReadAsync(all.Select(LogNames.TopicKey), cancellationToken);
+        foreach (var partition in all)
         {
-            if (TopicRecord.Decode(values[i]) is { } noted)
-                Compare(plan.Topic, noted, now);
-            else if (plan.OwnsLog)
-                await NoteAsync(partitions[i], keys[i].ToArray(), now, cancellationToken);
+            if (TopicRecord.Decode(values[partition.Partition]) is { } noted)
+                Compare(plan, noted, now);
         }
+
+        if (now.Partitions != plan.Source.Partitions)
+            throw new TopicChangedException(PartitionCounts.Changed(plan, now.Partitions, $"the catalogue says {plan.Source.Partitions}"));
+        foreach (var partition in partitions.Where(p => plan.OwnsLog && !values.Has(p.Partition)))
+            await NoteAsync(partition, now, cancellationToken);
+        return now;
     }
 
     /// <summary>Whether an archive was written from the topic as it is now; one that does not say (older ones, the embedded Kafka's) is believed.</summary>
@@ -36,50 +58,80 @@ internal sealed class TopicGuard(TopicAdmin admin, IStateStore store)
     public async Task CheckArchiveAsync(LogPlan plan, ArchiveLayout layout, CancellationToken cancellationToken) =>
         CompareArchive(plan.Topic, layout.Directory, layout.Topic(plan.Topic), await admin.DescribeAsync(plan.Topic, cancellationToken));
 
-    /// <summary>The ranges between positions and topics; empty where every position is in its topic.</summary>
+    /// <summary>
+    /// What a partition that a worker held should count and its topic no longer has; null: nothing. A position that the store has lost is written down where its counting
+    /// had begun: so that whoever claims next is told as well.
+    /// </summary>
     /// <exception cref="TopicChangedException">A position is past its topic's end.</exception>
-    public async Task<IReadOnlyList<LostRange>> LossesAsync(LogPlan plan, IReadOnlyList<PartitionId> partitions, CancellationToken cancellationToken)
+    public async Task<LostRange?> LossAsync(LogPlan plan, PartitionId partition, Claim held, CancellationToken cancellationToken)
     {
-        var losses = new List<LostRange>();
-        foreach (var partition in partitions)
-        {
-            var keys = new PackedBytes();
-            foreach (var key in plan.PositionKeys(partition))
-                keys.Add(Encoding.UTF8.GetBytes(key));
-            using var values = await store.ReadAsync(keys, cancellationToken);
-            var (low, high) = await admin.OffsetsAsync(partition, cancellationToken);
-            // A view without history starts wherever the log does.
-            foreach (var next in Enumerable.Range(0, keys.Count).Where(values.Has).Select(i => PositionRecord.Decode(values[i]).NextOffset).Where(n => n > 0).Order().Take(1))
-            {
-                if (next > high)
-                    throw new TopicChangedException($"the store stands at offset {next} of {partition} and the topic ends before offset {high}: it was recreated or truncated. {Remedy}");
-                if (next < low)
-                    losses.Add(new LostRange(partition, next, low));
-            }
-        }
-
-        return losses;
+        var (low, high) = await admin.OffsetsAsync(partition, cancellationToken);
+        var next = await LeastAsync(plan, partition, cancellationToken)
+            ?? (await Claim.TakeAsync(store, plan, partition, new LogEdge(low, []), held, cancellationToken)).Least.NextOffset;
+        if (next > high)
+            throw new TopicChangedException($"the store stands at offset {next} of {partition} and the topic ends before offset {high}: it was recreated or truncated. {Remedy}");
+        return new LogEdge(low, []).LossOf(partition, next);
     }
 
-    internal static void Compare(string topic, TopicRecord noted, TopicRecord now)
+    internal static void Compare(LogPlan plan, TopicRecord noted, TopicRecord now)
     {
         if (noted.Partitions != now.Partitions)
-            throw new TopicChangedException($"topic '{topic}' has {now.Partitions} partitions, and the store's states were made from {noted.Partitions}: entities live elsewhere now. {Remedy}");
+            throw new TopicChangedException(PartitionCounts.Changed(plan, now.Partitions, $"the store's states were made from {noted.Partitions}"));
         if (!noted.IsSameAs(now))
-            throw new TopicChangedException($"topic '{topic}' was recreated: its id is {now.Id}, and the store's positions belong to {noted.Id}, whose offsets mean nothing here. {Remedy}");
+            throw new TopicChangedException($"topic '{plan.Topic}' was recreated: its id is {now.Id}, and the store's positions belong to {noted.Id}, whose offsets mean nothing here. {Remedy}");
     }
 
     internal static void CompareArchive(string topic, string directory, TopicRecord? archived, TopicRecord now)
     {
         // The partition count has its own message.
-        if (archived is not null && archived.Partitions == now.Partitions && !archived.IsSameAs(now))
-            throw new HandOverException($"the archive of '{topic}' in {directory} was written from another topic of that name: that one's id was {archived.Id}, and the topic's is {now.Id}, so it was recreated since, and its offsets are other records. Replay the source into the new topic, archive it into another directory (`streamml archive` with another --dir), and rebuild from there (`--archive` names its archive); or `streamml reset --all --yes`, so that every view starts anew on the topic as it is");
+        if (archived is null || archived.Partitions != now.Partitions || archived.IsSameAs(now))
+            return;
+        throw new HandOverException(
+            $"the archive of '{topic}' in {directory} was written from another topic of that name: that one's id was {archived.Id}, and the topic's is {now.Id}, "
+            + "so it was recreated since, and its offsets are other records. Replay the source into the new topic, archive it into another directory "
+            + "(`streamml archive` with another --dir), and rebuild from there (`--archive` names its archive); or `streamml reset --all --yes`, "
+            + "so that every view starts anew on the topic as it is");
     }
 
-    private const string Remedy = "Replay the source into it (or let it fill), archive it into another directory, and run `streamml reset --all --yes`, so that every view starts anew on the topic as it is";
+    private const string Remedy =
+        "Replay the source into it (or let it fill), archive it into another directory, and run `streamml reset --all --yes`, so that every view starts anew on the topic as it is";
 
-    private async Task NoteAsync(PartitionId partition, byte[] key, TopicRecord now, CancellationToken cancellationToken)
+    /// <summary>By position: whether a store or an archive has, or had, what is before the partition's first offset. Versions that are built beside others never begin late.</summary>
+    private async Task<IReadOnlyList<bool>> KnownBeforeAsync(LogPlan plan, PartitionId partition, long first, TopicRecord now, CancellationToken cancellationToken)
     {
+        var isKnown = !plan.OwnsLog || IsArchivedBefore(partition, first, now);
+        var known = Enumerable.Repeat(isKnown, plan.PositionNames.Count).ToArray();
+        if (isKnown)
+            return known;
+        var others = Enumerable.Range(0, now.Partitions).Where(p => p != partition.Partition).Select(p => new PartitionId(plan.Topic, p));
+        using var values = await ReadAsync(others.SelectMany(plan.PositionKeys), cancellationToken);
+        for (var i = 0; i < values.Count; i++)
+            known[i % known.Length] |= values.Has(i) && PositionRecord.Decode(values[i]) is { FromOffset: 0, NextOffset: > 0 };
+        return known;
+    }
+
+    private bool IsArchivedBefore(PartitionId partition, long first, TopicRecord now) =>
+        archive is not null && archive.Files(partition) is [var oldest, ..] && oldest.FirstOffset < first && (archive.Topic(partition.Topic)?.IsSameAs(now) ?? true);
+
+    /// <summary>Null where the store has not all of the positions.</summary>
+    private async Task<long?> LeastAsync(LogPlan plan, PartitionId partition, CancellationToken cancellationToken)
+    {
+        using var values = await ReadAsync(plan.PositionKeys(partition), cancellationToken);
+        var all = Enumerable.Range(0, values.Count).ToList();
+        return all.TrueForAll(values.Has) ? all.Min(i => PositionRecord.Decode(values[i]).NextOffset) : null;
+    }
+
+    private async Task<StoreValues> ReadAsync(IEnumerable<string> names, CancellationToken cancellationToken)
+    {
+        var keys = new PackedBytes();
+        foreach (var name in names)
+            keys.Add(Encoding.UTF8.GetBytes(name));
+        return await store.ReadAsync(keys, cancellationToken);
+    }
+
+    private async Task NoteAsync(PartitionId partition, TopicRecord now, CancellationToken cancellationToken)
+    {
+        var key = Encoding.UTF8.GetBytes(LogNames.TopicKey(partition));
         var commit = new StoreCommit(partition);
         commit.Expect(key, null);
         commit.Set(key, now.Encode());

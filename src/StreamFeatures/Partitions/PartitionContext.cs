@@ -23,8 +23,11 @@ internal sealed record PartitionContext(
     /// <summary>The share of the memory budget of one view of one partition; set by the worker from how many there are.</summary>
     public required Func<long> ResidentShare { get; init; }
 
-    /// <summary>Holds the store's positions to their topic before they are claimed again: a store that came back empty has forgotten which one that is. Default: nobody does.</summary>
-    public Func<CancellationToken, Task> CheckTopicAsync { get; init; } = _ => Task.CompletedTask;
+    /// <summary>
+    /// Before the positions are claimed again: holds them to their topic (a store that came back empty has forgotten which one that is), and says where the partition begins now. Default: it has all that it
+    /// ever had.
+    /// </summary>
+    public Func<CancellationToken, Task<LogEdge>> LookAtLogAsync { get; init; } = _ => Task.FromResult(LogEdge.Whole);
 
     /// <summary>Where the worker runs: the thread pool. Everything that it awaits comes back to it, so one that picks what runs next sees every step.</summary>
     public TaskScheduler Scheduler { get; init; } = TaskScheduler.Default;

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using StreamMl.Shared.Log;
 using StreamMl.StreamFeatures.Commits;
+using StreamMl.StreamFeatures.Logs;
 using StreamMl.StreamFeatures.Records;
 
 namespace StreamMl.StreamFeatures.Partitions;
@@ -34,6 +35,7 @@ internal sealed partial class PartitionWorker : IDisposable
     private readonly CancellationTokenSource draining = new();
     private readonly CancellationTokenSource aborted = new();
     private PartitionPipeline? pipeline;
+    private Claim held;
     private (PendingCommit Commit, Task<CommitVerdict> Task, long Since)? underWay;
     private long endSeen = -1;
     private long endReached;
@@ -47,6 +49,7 @@ internal sealed partial class PartitionWorker : IDisposable
         this.context = context;
         this.requests = requests;
         this.logger = logger;
+        held = claim;
         pipeline = new PartitionPipeline(context, claim);
         CommittedOffset = claim.Least.NextOffset;
         quietSince = context.Time.GetTimestamp();
@@ -62,6 +65,9 @@ internal sealed partial class PartitionWorker : IDisposable
     }
 
     public PartitionId Partition => context.Partition;
+
+    /// <summary>The positions as they were last claimed.</summary>
+    public Claim Held => Volatile.Read(ref held);
 
     /// <summary>Ends when drained or aborted; fails with what cannot be healed by trying again.</summary>
     public Task Completion { get; }
@@ -295,10 +301,10 @@ internal sealed partial class PartitionWorker : IDisposable
             // A fenced worker waits for the group to say so; should it not, the claim was a mistake and this worker takes it back.
             if (why == CommitVerdict.Fenced)
                 await Task.Delay(TimeSpan.FromMilliseconds(10L * context.Options.IdleCheckMs), context.Time, draining.Token);
-            var claim = await context.Retry.RunAsync(ClaimAsync, draining.Token);
-            pipeline = new PartitionPipeline(context, claim);
-            CommittedOffset = claim.Least.NextOffset;
-            requests.Seek(this, claim.Least.NextOffset, generation);
+            held = await context.Retry.RunAsync(ClaimAsync, draining.Token);
+            pipeline = new PartitionPipeline(context, held);
+            CommittedOffset = held.Least.NextOffset;
+            requests.Seek(this, held.Least.NextOffset, generation);
         }
         catch (OperationCanceledException) when (draining.IsCancellationRequested)
         {
@@ -308,8 +314,13 @@ internal sealed partial class PartitionWorker : IDisposable
 
     private async Task<Claim> ClaimAsync(CancellationToken cancellationToken)
     {
-        await context.CheckTopicAsync(cancellationToken);
-        return await Claim.TakeAsync(context.Store, context.Plan, Partition, cancellationToken);
+        var edge = await context.LookAtLogAsync(cancellationToken);
+        var claim = await Claim.TakeAsync(context.Store, context.Plan, Partition, edge, held, cancellationToken);
+        if (edge.LossOf(Partition, claim) is { } loss)
+            throw new LogLossException([loss], isBuiltBeside: !context.Plan.OwnsLog, null);
+        if (claim.BegunLate.Count > 0)
+            LogRunner.BegunLate(logger, Partition, string.Join(", ", claim.BegunLate), edge.First, edge.First - 1);
+        return claim;
     }
 
     private async Task DrainAsync()

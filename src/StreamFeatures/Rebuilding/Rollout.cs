@@ -97,11 +97,12 @@ public sealed class Rollout
                 return true;
         }
 
+        var targets = await LookAsync(admin, cancellationToken);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var following = FollowAsync(admin, stopping.Token);
         try
         {
-            var waiting = WaitAsync(admin, stopping.Token);
+            var waiting = WaitAsync(targets, stopping.Token);
             if (await Task.WhenAny(waiting, following) == waiting)
             {
                 await waiting;
@@ -141,7 +142,8 @@ public sealed class Rollout
         await runner.RunAsync(cancellationToken);
     }
 
-    private async Task WaitAsync(TopicAdmin admin, CancellationToken cancellationToken)
+    // Before anything is claimed: a version that would begin late is not begun.
+    private async Task<IReadOnlyDictionary<PartitionId, long>> LookAsync(TopicAdmin admin, CancellationToken cancellationToken)
     {
         var targets = new Dictionary<PartitionId, long>();
         foreach (var partition in Partitions())
@@ -152,6 +154,11 @@ public sealed class Rollout
                 throw new HandOverException($"{partition.Id} starts at offset {low}: a view that is built from it would not know the {low} offsets before. Name the archive with --archive");
         }
 
+        return targets;
+    }
+
+    private async Task WaitAsync(IReadOnlyDictionary<PartitionId, long> targets, CancellationToken cancellationToken)
+    {
         while (true)
         {
             var behind = false;

@@ -23,6 +23,7 @@ internal sealed class ViewUnit : IDisposable
     private int commitNumber = 1;
     private int committedNumber;
     private int evictHand;
+    // False only while nothing was counted yet: then no state needs to be looked for.
     private bool storeHasStates;
 
     public ViewUnit(ViewProgram program, EventSchema batchSchema, PartitionId partition, PositionRecord position)
@@ -32,7 +33,7 @@ internal sealed class ViewUnit : IDisposable
         states = new ViewStates(program);
         statePrefix = Encoding.UTF8.GetBytes(LogNames.StatePrefix(partition, program.View.Name, program.Hash8));
         NextOffset = position.NextOffset;
-        storeHasStates = position.NextOffset > 0;
+        storeHasStates = position.NextOffset > position.FromOffset;
     }
 
     public ViewProgram Program { get; }

@@ -75,13 +75,13 @@ internal sealed class PipelineLab(FakeBroker broker, InMemoryStateStore store, C
         };
     }
 
-    /// <summary>The store without what differs from run to run: epochs.</summary>
+    /// <summary>The store without what differs from run to run: epochs, and where it began.</summary>
     public static SortedDictionary<string, string> Content(InMemoryStateStore store, PartitionId partition)
     {
         var content = new SortedDictionary<string, string>(StringComparer.Ordinal);
         foreach (var (key, value) in store.Snapshot().Where(e => e.Key.StartsWith(LogNames.HashTag(partition), StringComparison.Ordinal)))
         {
-            var bytes = key.EndsWith("!pos", StringComparison.Ordinal) ? (PositionRecord.Decode(value) with { Epoch = 0 }).Encode() : value;
+            var bytes = key.EndsWith("!pos", StringComparison.Ordinal) ? (PositionRecord.Decode(value) with { Epoch = 0, FromOffset = 0 }).Encode() : value;
             if (!key.EndsWith("!routes", StringComparison.Ordinal))
                 content.Add(key, Convert.ToHexString(bytes));
         }

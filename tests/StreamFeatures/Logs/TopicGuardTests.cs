@@ -90,7 +90,7 @@ public sealed class TopicGuardTests(KafkaFixture kafka, RedisFixture redis)
     [InlineData("", 2, "", 3, "made from 2")]
     public void Compare_NotedAndPresentTopic_AreTheSameOrSayWhatChanged(string notedId, int notedPartitions, string id, int partitions, string? problem)
     {
-        void Check() => TopicGuard.Compare("t", TopicRecord.Decode(new TopicRecord(notedId, notedPartitions).Encode())!, new TopicRecord(id, partitions));
+        void Check() => TopicGuard.Compare(LogPlan.Of(TestCatalog.Catalog)[0], TopicRecord.Decode(new TopicRecord(notedId, notedPartitions).Encode())!, new TopicRecord(id, partitions));
         if (problem is null)
             Should.NotThrow(Check);
         else
