@@ -105,7 +105,7 @@ public sealed class ServiceProgram
         }
 
         var chosen = service.Features.Where(f => f.View == program.View.Name).Select(f => f.Feature).ToHashSet(StringComparer.Ordinal);
-        var windows = program.View.Features.Where(f => chosen.Contains(f.Name)).Select(f => f.Window).OfType<TrailingWindow>();
+        var windows = program.View.Features.Where(f => chosen.Contains(f.Name)).Select(f => f.Window).ToList();
         return new ServiceView(program, entity, slots, picks, windows);
     }
 }

@@ -30,14 +30,15 @@ public sealed class ServiceView
     private readonly int directColumn;
 
     internal ServiceView(
-        ViewProgram program, EntityDefinition entity, IReadOnlyList<int> keySlots, IReadOnlyList<(int Output, int Column)> picks, IEnumerable<TrailingWindow> windows)
+        ViewProgram program, EntityDefinition entity, IReadOnlyList<int> keySlots, IReadOnlyList<(int Output, int Column)> picks, IReadOnlyList<WindowDefinition> windows)
     {
         Program = program;
         Entity = entity;
         KeySlots = keySlots;
         outputs = [.. picks.Select(p => p.Output)];
         columns = [.. picks.Select(p => p.Column)];
-        Windows = [.. windows.Select(w => new ServiceWindow(w.Label, TimeGrid.ToMicros(w.Length))).Distinct().OrderBy(w => w.LengthUs)];
+        HasLifetime = windows.OfType<LifetimeWindow>().Any();
+        Windows = [.. windows.OfType<TrailingWindow>().Select(w => new ServiceWindow(w.Label, TimeGrid.ToMicros(w.Length))).Distinct().OrderBy(w => w.LengthUs)];
         directColumn = FindDirectColumn();
     }
 
@@ -52,6 +53,9 @@ public sealed class ServiceView
 
     /// <summary>The trailing windows of the features that are read, shortest first.</summary>
     public IReadOnlyList<ServiceWindow> Windows { get; }
+
+    /// <summary>Whether one of the features that are read covers all events that the entity ever had.</summary>
+    public bool HasLifetime { get; }
 
     /// <summary>The view's whole output is one stretch of the service's columns: it can be read in place, from this column; -1 where it is not.</summary>
     public int DirectColumn => directColumn;

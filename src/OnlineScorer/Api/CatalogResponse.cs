@@ -153,6 +153,8 @@ internal static class CatalogResponse
         {
             var position = PositionRecord.Decode(positions[at]);
             json.WriteNumber("nextOffset", position.NextOffset);
+            if (position.FromOffset > 0)
+                json.WriteNumber("fromOffset", position.FromOffset);
             JsonValues.WriteTime(json, "watermark", position.WatermarkUs);
             JsonValues.WriteTime(json, "firstEvent", position.FirstEventTimeUs);
         }

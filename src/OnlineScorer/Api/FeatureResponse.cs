@@ -74,6 +74,8 @@ internal static class FeatureResponse
         {
             json.WriteNumber("partition", answer.Partition);
             json.WriteNumber("nextOffset", answer.NextOffset);
+            if (answer.FromOffset > 0)
+                json.WriteNumber("fromOffset", answer.FromOffset);
         }
 
         JsonValues.WriteTime(json, "watermark", answer.WatermarkUs);
@@ -94,11 +96,13 @@ internal static class FeatureResponse
         json.WriteEndObject();
     }
 
-    // The least coverage, then the windows that are not wholly covered: 7d of a system that is two days old.
+    // The least coverage, then the windows that are not wholly covered: 7d of a system that is two days old, lifetime of one that
+    // began on a log whose beginning was gone.
     private static void WriteCoverage(Utf8JsonWriter json, ServedView view, in ViewAnswer answer)
     {
         var windows = view.View.Windows;
-        json.WriteNumber("coverage", windows.Count == 0 ? 1 : windows[^1].Coverage(answer.Read.EffectiveTimeUs, answer.FirstEventTimeUs));
+        var lifetime = view.View.HasLifetime ? answer.LifetimeCoverage : 1;
+        json.WriteNumber("coverage", Math.Min(lifetime, windows.Count == 0 ? 1 : windows[^1].Coverage(answer.Read.EffectiveTimeUs, answer.FirstEventTimeUs)));
         json.WriteStartObject("partialWindows");
         foreach (var window in windows)
         {
@@ -106,6 +110,9 @@ internal static class FeatureResponse
             if (covered < 1)
                 json.WriteNumber(window.Label, Math.Round(covered, 6));
         }
+
+        if (lifetime < 1)
+            json.WriteNumber("lifetime", Math.Round(lifetime, 6));
 
         json.WriteEndObject();
     }

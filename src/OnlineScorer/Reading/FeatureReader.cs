@@ -99,7 +99,7 @@ public sealed class FeatureReader(IStateStore store, FeatureReaderOptions option
         var state = batch.Plan.StateOf(request, view);
         var info = batch.Service.Views[view].View.Read(
             state == ReadPlan.NoState ? [] : values[state], batch.AsOfUs(request), position.WatermarkUs, batch.Row(request), batch.Scratch);
-        return new ViewAnswer(partition, position.NextOffset, position.WatermarkUs, position.FirstEventTimeUs, batch.AsOfUs(request), info);
+        return new ViewAnswer(partition, position.NextOffset, position.WatermarkUs, position.FirstEventTimeUs, batch.AsOfUs(request), info) { FromOffset = position.FromOffset };
     }
 
     private static long Latest(ReadBatch batch, int request, PositionRecord[] positions)

@@ -96,12 +96,12 @@ public sealed class FeatureVector
 /// <param name="Definition">First 8 hex digits of its definition's hash.</param>
 /// <param name="Log">The topic that it reads.</param>
 /// <param name="Partition">Null where a key was null.</param>
-/// <param name="NextOffset">The values are of the prefix [0, NextOffset) of the partition.</param>
+/// <param name="NextOffset">The values are of the prefix [<see cref="FromOffset"/>, NextOffset) of the partition.</param>
 /// <param name="Watermark">Greatest event time in that prefix; null before the first event.</param>
 /// <param name="EffectiveTime">The time that the values are of; later than the asked one where the entity is further already.</param>
 /// <param name="NewestEvent">The entity's newest event; null where it has none.</param>
 /// <param name="Age">From the newest event to the asked time.</param>
-/// <param name="Coverage">The part of the longest window that lies after the first event ever seen, 0 to 1.</param>
+/// <param name="Coverage">The part of the longest window that lies after the first event ever seen, 0 to 1; with a lifetime feature also at most the part of the partition's offsets that the store has counted.</param>
 public sealed record ViewPosition(
     string View,
     string Definition,
@@ -114,6 +114,9 @@ public sealed record ViewPosition(
     TimeSpan? Age,
     double Coverage)
 {
+    /// <summary>Where the store began to count: 0, or later if what was before was no longer in the topic.</summary>
+    public long FromOffset { get; init; }
+
     internal static ViewPosition Read(JsonElement json) => new(
         json.GetProperty("view").GetString()!,
         json.GetProperty("definition").GetString()!,
@@ -124,7 +127,10 @@ public sealed record ViewPosition(
         json.GetProperty("effectiveTime").GetDateTime(),
         Time(json.GetProperty("newestEvent")),
         json.GetProperty("ageSeconds").ValueKind == JsonValueKind.Null ? null : TimeSpan.FromSeconds(json.GetProperty("ageSeconds").GetDouble()),
-        json.GetProperty("coverage").GetDouble());
+        json.GetProperty("coverage").GetDouble())
+    {
+        FromOffset = json.TryGetProperty("fromOffset", out var from) ? from.GetInt64() : 0,
+    };
 
     private static DateTime? Time(JsonElement json) => json.ValueKind == JsonValueKind.Null ? null : json.GetDateTime();
 }

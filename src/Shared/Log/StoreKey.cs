@@ -76,21 +76,13 @@ public readonly record struct StoreKey(StoreKeyKind Kind, PartitionId Log, strin
         kind = tail.AsSpan(at + 1 + HashLength) switch
         {
             ['/', ..] => StoreKeyKind.State,
-            "!pos" => StoreKeyKind.ViewPosition,
+            LogNames.PositionSuffix => StoreKeyKind.ViewPosition,
+            LogNames.AnewSuffix => StoreKeyKind.Anew,
             "!beside" => StoreKeyKind.Beside,
             "!reader" => StoreKeyKind.Reader,
             _ => null,
         };
         parsed = new StoreKey(kind ?? StoreKeyKind.State, log, tail[..at], tail.Substring(at + 1, HashLength));
         return kind is not null;
-
-        var rest = tail.AsSpan(at + 1 + HashLength);
-        StoreKeyKind? ofView = rest[0] == '/' ? StoreKeyKind.State
-            : rest.SequenceEqual(LogNames.PositionSuffix) ? StoreKeyKind.ViewPosition
-            : rest.SequenceEqual(LogNames.AnewSuffix) ? StoreKeyKind.Anew : null;
-        if (ofView is null)
-            return false;
-        parsed = new StoreKey(ofView.Value, log, tail[..at], tail.Substring(at + 1, HashLength));
-        return true;
     }
 }

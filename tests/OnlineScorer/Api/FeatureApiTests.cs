@@ -1,4 +1,7 @@
+using System.Text;
 using StreamMl.Shared.Client;
+using StreamMl.Shared.Log;
+using StreamMl.Shared.Store;
 
 namespace StreamMl.OnlineScorer.Tests.Api;
 
@@ -26,6 +29,29 @@ public sealed class FeatureApiTests
         view.GetProperty("shifted").GetBoolean().ShouldBeFalse();
         view.GetProperty("coverage").GetDouble().ShouldBe(200.0 / 3600, 1e-9);
         json.GetProperty("rows")[1].GetProperty("values").GetRawText().ShouldBe("[null,0,null,null,null]");
+    }
+
+    [Fact]
+    public async Task Post_StoreBeganAfterTheLogsFirstOffset_LifetimeIsNotWhollyCovered()
+    {
+        await using var api = await StartWithTripsAsync();
+        var body = $$"""{"service":"picked","entities":[{"origin":"JFK","dest":"LAX"}],"asOf":"{{AsOf}}"}""";
+        var (_, whole) = await api.PostAsync(body);
+        var before = whole.GetProperty("rows")[0].GetProperty("views")[0];
+        before.GetProperty("partialWindows").TryGetProperty("lifetime", out _).ShouldBeFalse();
+        before.TryGetProperty("fromOffset", out _).ShouldBeFalse();
+        var log = new PartitionId(before.GetProperty("log").GetString()!, before.GetProperty("partition").GetInt32());
+        var next = before.GetProperty("nextOffset").GetInt64();
+        next.ShouldBeGreaterThan(1);
+        var key = Encoding.UTF8.GetBytes(LogNames.PositionKey(log, "by_dest", api.Lab.Program("by_dest").Hash8));
+        await BeginLateAsync(api.Lab.Store, log, key, next - 1);
+
+        var (_, late) = await api.PostAsync(body);
+
+        var view = late.GetProperty("rows")[0].GetProperty("views")[0];
+        view.GetProperty("fromOffset").GetInt64().ShouldBe(next - 1);
+        view.GetProperty("partialWindows").GetProperty("lifetime").GetDouble().ShouldBe(Math.Round(1.0 / next, 6));
+        view.GetProperty("coverage").GetDouble().ShouldBeLessThanOrEqualTo(1.0 / next);
     }
 
     [Fact]
@@ -121,6 +147,16 @@ public sealed class FeatureApiTests
         var error = await Should.ThrowAsync<StreamMlException>(() => client.GetFeaturesAsync("nope", entity, cancellationToken: TestContext.Current.CancellationToken));
         error.Code.ShouldBe("no-such-service");
         error.Message.ShouldContain("picked");
+    }
+
+    private static async Task BeginLateAsync(IStateStore store, PartitionId log, byte[] positionKey, long from)
+    {
+        var keys = new PackedBytes();
+        keys.Add(positionKey);
+        using var values = await store.ReadAsync(keys, TestContext.Current.CancellationToken);
+        var commit = new StoreCommit(log);
+        commit.Set(positionKey, (PositionRecord.Decode(values[0]) with { FromOffset = from }).Encode());
+        (await store.CommitAsync(commit, TestContext.Current.CancellationToken)).Status.ShouldBe(CommitStatus.Committed);
     }
 
     private static async Task<ApiLab> StartWithTripsAsync()

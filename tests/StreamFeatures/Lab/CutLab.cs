@@ -45,11 +45,11 @@ internal sealed class CutLab : IAsyncDisposable
     public static async Task<CutLab> StartAsync(KafkaFixture kafka, RedisFixture redis, string name, params string[] views)
     {
         kafka.RequireReal("deleted records and added partitions");
-        var registry = await EmbeddedRegistry.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        var schemaRegistry = await EmbeddedRegistry.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         var topic = TestEnvironment.UniqueName(name);
         var catalog = TestCatalog.With(views.Length > 0 ? views : ["aircraft_landed"]) with { Sources = [TestCatalog.Source with { Topic = topic, Partitions = FeatureWorkerTests.Partitions }] };
-        using var schemas = new SchemaRegistryClient(registry.Url);
-        return new CutLab(kafka, redis.Connection, registry, catalog, await schemas.RegisterAsync($"{topic}-value", TestCatalog.Avro, default));
+        using var schemas = new SchemaRegistryClient(schemaRegistry.Url);
+        return new CutLab(kafka, redis.Connection, schemaRegistry, catalog, await schemas.RegisterAsync($"{topic}-value", TestCatalog.Avro, default));
     }
 
     public IHost Worker() => Host(Catalog, kafka.Endpoint, Store, registry.Url, services => services.Configure<StreamFeaturesOptions>(o => (o.IdleCheckMs, o.ArchiveDirectory) = (200, Archive)));

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using StreamMl.Infrastructure.Archive;
 using StreamMl.Shared.Log;
 using StreamMl.StreamFeatures.Logs;

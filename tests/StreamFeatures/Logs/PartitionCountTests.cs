@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using StreamMl.Shared;
 using StreamMl.StreamFeatures.Logs;
 using StreamMl.StreamFeatures.Tests.Lab;
