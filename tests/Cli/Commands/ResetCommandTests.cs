@@ -32,6 +32,10 @@ public sealed class ResetCommandTests : IAsyncDisposable
         (await KeysAsync(redis)).ShouldBe(all);
         (await RunAsync("reset", one.View.Name, "--yes", "--force")).ShouldBe(0);
         var left = await KeysAsync(redis);
+        left.Where(IsAnew).ShouldBe(
+            Enumerable.Range(0, one.Source.Partitions).Select(p => LogNames.AnewKey(LogNames.PositionKey(new PartitionId(one.Log, p), one.View.Name, one.Hash8))),
+            ignoreOrder: true, "whoever claims next knows that it begins anew");
+        left.RemoveAll(IsAnew);
         left.ShouldBe(all.Where(k => !k.Contains($"}}{one.View.Name}@{one.Hash8}", StringComparison.Ordinal)));
         left.ShouldContain(k => k.Contains($"}}{two.View.Name}@{two.Hash8}", StringComparison.Ordinal));
         left.ShouldContain(k => k.Contains($"}}{one.View.Name}@00000000", StringComparison.Ordinal), "another version is another thing");
@@ -86,7 +90,22 @@ public sealed class ResetCommandTests : IAsyncDisposable
     {
         var redis = await FillAsync();
         (await RunAsync("reset", "--all", "--yes", "--force")).ShouldBe(0);
-        (await KeysAsync(redis)).ShouldAllBe(k => k.Contains("@00000000", StringComparison.Ordinal) || k.Contains("service.", StringComparison.Ordinal) || k == "mine");
+        var left = await KeysAsync(redis);
+        left.ShouldAllBe(k => k.Contains("@00000000", StringComparison.Ordinal) || k.Contains("service.", StringComparison.Ordinal) || k == "mine" || IsAnew(k));
+        left.Count(IsAnew).ShouldBe(
+            LogNames.PartitionsOf(catalog, catalog.Sources).Count + catalog.Views.Sum(v => catalog.Source(v.Source).Partitions), "every position of every partition, whether the store had it or not");
+    }
+
+    [Fact]
+    public async Task Reset_StoreHasNothing_SaysToBeginAnewAllTheSame()
+    {
+        var redis = (await RedisEndpoint.Of(server).ConnectAsync(TestContext.Current.CancellationToken)).GetDatabase();
+        (await RunAsync("reset", "--all")).ShouldBe(0);
+        (await KeysAsync(redis)).ShouldBeEmpty();
+        (await RunAsync("reset", "--all", "--yes", "--force")).ShouldBe(0);
+        var said = await KeysAsync(redis);
+        said.ShouldContain(LogNames.AnewKey(LogNames.SourcePositionKey(new PartitionId("landings", 0))));
+        said.ShouldAllBe(k => IsAnew(k));
     }
 
     [Theory]
@@ -113,6 +132,8 @@ public sealed class ResetCommandTests : IAsyncDisposable
         Parse(LogNames.LedgerKey(log)).ShouldBe(new StoreKey(StoreKeyKind.Ledger, log, "", ""));
         Parse(LogNames.RoutesKey(log)).ShouldBe(new StoreKey(StoreKeyKind.Routes, log, "", ""));
         Parse(LogNames.TopicKey(log)).ShouldBe(new StoreKey(StoreKeyKind.Topic, log, "", ""));
+        Parse(LogNames.AnewKey(LogNames.SourcePositionKey(log))).ShouldBe(new StoreKey(StoreKeyKind.Anew, log, "", ""));
+        Parse(LogNames.AnewKey(LogNames.PositionKey(log, "v", "0123abcd"))).ShouldBe(new StoreKey(StoreKeyKind.Anew, log, "v", "0123abcd"));
         Parse(LogNames.BesideKey(log.Topic, "v", "0123abcd")).ShouldBe(new StoreKey(StoreKeyKind.Beside, log with { Partition = 0 }, "v", "0123abcd"));
         Parse(LogNames.ReaderKey(log.Topic, "v", "0123abcd")).ShouldBe(new StoreKey(StoreKeyKind.Reader, log with { Partition = 0 }, "v", "0123abcd"));
         Parse(LogNames.ServicePositionKey(log, "s.sink")).ShouldBe(new StoreKey(StoreKeyKind.ServicePosition, log, "", ""));
@@ -125,6 +146,8 @@ public sealed class ResetCommandTests : IAsyncDisposable
         await server.DisposeAsync();
         Directory.Delete(directory, recursive: true);
     }
+
+    private static bool IsAnew(string key) => StoreKey.TryParse(key, out var parsed) && parsed.Kind == StoreKeyKind.Anew;
 
     private static StoreKey Parse(string key) => StoreKey.TryParse(key, out var parsed) ? parsed : throw new FormatException(key);
 
