@@ -22,6 +22,15 @@ internal enum Fault
     LostDeliveryAnswer,
     OffsetGap,
     TransactionTimeout,
+
+    /// <summary>A server that is no longer the store's answers a read.</summary>
+    StaleRead,
+
+    /// <summary>The log loses its beginning, up to at most where everything is applied.</summary>
+    Retention,
+
+    /// <summary>The log loses what was not applied yet, or what the store may go back to.</summary>
+    RetentionTooShort,
 }
 
 /// <summary>A bug that is put in on purpose, to see that the simulation finds it.</summary>
@@ -55,6 +64,24 @@ internal enum Plant
 
     /// <summary>A transaction that was aborted is taken for committed.</summary>
     AbortedIsCommitted,
+
+    /// <summary>A commit compares the views' positions and not the log's own.</summary>
+    NoCheckOfLog,
+
+    /// <summary>So does the look at an idle partition: one without views never finds anything.</summary>
+    NoIdleCheckOfLog,
+
+    /// <summary>A commit of a view that replays takes all positions to where that view stands.</summary>
+    ReplayTakesAllBack,
+
+    /// <summary>A view that replays has its position moved to where the others stand.</summary>
+    ReplayIsTakenAlong,
+
+    /// <summary>What is read right after a claim is taken for that of the claimed positions.</summary>
+    ClaimIsNotReadAgain,
+
+    /// <summary>Where the log no longer has what is to be read next, reading goes on at what it has.</summary>
+    WhatRetentionTookIsSkipped,
 }
 
 /// <summary>Which faults this seed has, and how many it made. Each kind is left out of half of the seeds, so that others show alone.</summary>

@@ -12,13 +12,15 @@ internal sealed class Producer(World world, int events)
     private readonly Random random = world.Random;
     private readonly int tails = world.Random.Next(1, 6);
     private long clockUs = 1_700_000_000_000_000;
-    private int left = events;
 
-    public bool HasMore => left > 0;
+    public bool HasMore => Left > 0;
+
+    /// <summary>Events still to come.</summary>
+    public int Left { get; private set; } = events;
 
     public void Append()
     {
-        left--;
+        Left--;
         clockUs += random.Next(100) switch
         {
             < 90 => random.NextInt64(0, 30 * SecondUs),

@@ -22,6 +22,9 @@ internal static class Seeds
     /// <summary>How many seeds a full run takes: <c>STREAMML_SIMULATION_SEEDS</c>, default 10,000.</summary>
     public static int Count => Variable("STREAMML_SIMULATION_SEEDS") ?? 10_000;
 
+    /// <summary>The first of them: <c>STREAMML_SIMULATION_FIRST</c>, default 1.</summary>
+    public static int First => Variable("STREAMML_SIMULATION_FIRST") ?? 1;
+
     /// <summary>The one seed to run, with its trace: <c>STREAMML_SIMULATION_SEED</c>.</summary>
     public static int? Only => Variable("STREAMML_SIMULATION_SEED");
 

@@ -21,7 +21,7 @@ internal sealed class Group
     public Group(World world)
     {
         this.world = world;
-        partitions = [.. SimCatalog.PartitionsOf(world.Partitions)];
+        partitions = [.. world.Catalog.PartitionsOf(world.Partitions)];
         owners = new Node?[partitions.Length];
         for (var i = world.Random.Next(1, NodesMax + 1); i > 0; i--)
             Join();
@@ -29,7 +29,10 @@ internal sealed class Group
 
     public IReadOnlyList<Node> Nodes => nodes;
 
-    public bool HasWork => news.Count > 0 || revoking.Count > 0 || owners.Contains(null);
+    public bool HasWork => news.Count > 0 || revoking.Count > 0 || Orphan >= 0;
+
+    /// <summary>Whether a node does not have the newest catalogue.</summary>
+    public bool HasOld => nodes.Exists(IsOld);
 
     public PartitionId RandomPartition() => partitions[world.Random.Next(partitions.Length)];
 
@@ -49,7 +52,13 @@ internal sealed class Group
     public void Rebalance()
     {
         var p = world.Random.Next(partitions.Length);
-        if (owners[p] is not { } owner || revoking.Exists(r => r.Partition == p))
+        if (owners[p] is { } owner)
+            Revoke(p, owner);
+    }
+
+    private void Revoke(int p, Node owner)
+    {
+        if (revoking.Exists(r => r.Partition == p))
             return;
         world.Trace.Add("revoke", partitions[p], owner.Id);
         owner.Revoke(partitions[p]);
@@ -71,6 +80,9 @@ internal sealed class Group
 
     public Node? OwnerOf(PartitionId partition) => owners[Array.IndexOf(partitions, partition)];
 
+    public string Describe() => string.Join(", ", partitions.Select((p, i) => $"{p}: {owners[i]?.ToString() ?? "nobody's"}")) + (news.Count > 0 ? $"; not yet told of: {string.Join(", ", news.Select(n => $"{n.Partition} {n.Node}"))}" : "")
+        + (revoking.Count > 0 ? $"; draining: {string.Join(", ", revoking.Select(r => $"{partitions[r.Partition]} {r.From}"))}" : "");
+
     /// <summary>A node dies and another one comes.</summary>
     public void Crash(Node node)
     {
@@ -89,11 +101,27 @@ internal sealed class Group
             Join();
     }
 
+    /// <summary>A node that does not have the newest catalogue is replaced, gracefully or not.</summary>
+    public void Renew()
+    {
+        if (nodes.Find(IsOld) is not { } old)
+            return;
+        if (world.Random.Next(2) == 0 && Array.IndexOf(owners, old) is >= 0 and var p)
+            Revoke(p, old);
+        else
+            Crash(old);
+    }
+
     public void Join()
     {
         if (nodes.Count < NodesMax + 1)
             nodes.Add(new Node(world, nextId++));
     }
+
+    // One whose loss was told of waits for somebody to decide.
+    private int Orphan => Array.FindIndex(partitions, p => OwnerOf(p) is null && !world.IsLost(p));
+
+    private bool IsOld(Node node) => node.Catalog != world.CatalogNow;
 
     private void TellOne()
     {
@@ -117,7 +145,7 @@ internal sealed class Group
 
     private void AssignOne()
     {
-        var orphan = Array.IndexOf(owners, null);
+        var orphan = Orphan;
         if (orphan < 0)
             return;
         var node = RandomNode();

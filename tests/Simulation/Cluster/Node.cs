@@ -26,12 +26,16 @@ internal sealed class Node : IPartitionRequests
     {
         this.world = world;
         Id = id;
+        Catalog = world.CatalogNow;
         Store = new NodeStore(world, this);
         Sink = new NodeSink(world, this);
         retry = new Retry(world.Options, Clock, NullLogger<Retry>.Instance);
     }
 
     public int Id { get; }
+
+    /// <summary>What it was started with.</summary>
+    public SimCatalog Catalog { get; }
 
     public SimScheduler Scheduler { get; } = new();
 
@@ -55,6 +59,9 @@ internal sealed class Node : IPartitionRequests
 
     /// <summary>A worker that ended by itself; the process ends with it.</summary>
     public Exception? Failure => slots.Select(s => s.Slot.Failure).Concat(ending.Select(s => s.Failure)).FirstOrDefault(e => e is not null);
+
+    /// <summary>The partition whose log no longer has what it reads next; the process ends with it.</summary>
+    public PartitionId? Missing { get; private set; }
 
     public bool Has(PartitionId partition) => Find(partition) is not null;
 
@@ -146,11 +153,11 @@ internal sealed class Node : IPartitionRequests
     private async Task ClaimAsync(PartitionId partition, Slot slot)
     {
         slot.Partition = partition;
-        var plan = SimCatalog.PlanOf(partition);
+        var plan = Catalog.PlanOf(partition);
         var claim = await retry.RunAsync(token => Claim.TakeAsync(Store, plan, partition, token), slot.Stopping.Token);
         if (slot.Stopping.IsCancellationRequested)
             return;
-        var context = new PartitionContext(plan, partition, SimCatalog.DecodersOf(plan), Store, Sink, retry, SimCatalog.Metrics, world.Options, Clock)
+        var context = new PartitionContext(plan, partition, Catalog.DecodersOf(plan), Store, Sink, retry, SimCatalog.Metrics, world.OptionsOf(plan), Clock)
         {
             ResidentShare = () => world.ResidentMaxBytes,
             Scheduler = Scheduler,
@@ -161,6 +168,17 @@ internal sealed class Node : IPartitionRequests
 
     private void Read(PartitionId partition, Slot slot, RawRecordBatch into)
     {
+        if (slot.Fetch < world.Log.Start(partition))
+        {
+            if (world.Plant != Plant.WhatRetentionTookIsSkipped)
+            {
+                Missing = partition;
+                return;
+            }
+
+            slot.Fetch = world.Log.Start(partition);
+        }
+
         var before = into.Count;
         slot.Fetch = world.Log.Read(partition, slot.Fetch, world.Random.Next(1, 12), into);
         if (into.Count > before || slot.EndTold == slot.Fetch)
@@ -188,7 +206,6 @@ internal sealed class Node : IPartitionRequests
             var slot = Find(end.Partition)!;
             slot.Worker!.EndSeen(end.Offset, slot.Generation);
         }
-
 
         batch.Release();
     }

@@ -46,7 +46,7 @@ internal sealed class NodeStore(World world, Node node) : IStateStore
         {
             if (answer.IsCompleted)
                 return;
-            var values = world.Store.Read(keys);
+            var values = world.Faults.Strikes(Fault.StaleRead, 200) ? world.Store.ReadStale(keys) : world.Store.Read(keys);
             world.Network.Post(node, "read: answer", () => give(values), Lose);
         }, Lose);
         return answer;

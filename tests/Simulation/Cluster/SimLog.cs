@@ -8,7 +8,7 @@ namespace StreamMl.Simulation.Tests.Cluster;
 /// <summary>A record of a log. Its value is never changed.</summary>
 internal sealed record SimRecord(long Offset, long TimestampUs, byte[]? Key, byte[] Value, IReadOnlyList<OutgoingHeader> Headers);
 
-/// <summary>The topics: append-only, nothing is ever lost from them. Offsets may have gaps, as transaction markers make them.</summary>
+/// <summary>The topics: append-only; retention may take what they begin with. Offsets may have gaps, as transaction markers make them.</summary>
 internal sealed class SimLog(World world)
 {
     private static readonly Dictionary<string, byte[]> HeaderNames = new() { [LogNames.SourcePositionHeader] = Encoding.ASCII.GetBytes(LogNames.SourcePositionHeader) };
@@ -17,9 +17,24 @@ internal sealed class SimLog(World world)
     private readonly Dictionary<PartitionId, long> ends = [];
     private readonly Dictionary<PartitionId, Queue<(SimRecord Record, SimTransaction? Transaction)>> unstable = [];
 
-    public int Count => logs.Values.Sum(l => l.Count);
+    private readonly Dictionary<PartitionId, long> starts = [];
+
+    /// <summary>Records that readers have seen, of all topics.</summary>
+    public int Count { get; private set; }
 
     public IReadOnlyList<SimRecord> Records(PartitionId partition) => logs.TryGetValue(partition, out var log) ? log : [];
+
+    /// <summary>The first offset that readers may ask for.</summary>
+    public long Start(PartitionId partition) => starts.GetValueOrDefault(partition);
+
+    /// <summary>Retention takes what is below the offset.</summary>
+    public void Trim(PartitionId partition, long start)
+    {
+        world.Trace.Add("retention", partition, start);
+        starts[partition] = start;
+        if (logs.TryGetValue(partition, out var log))
+            log.RemoveRange(0, IndexOf(log, start));
+    }
 
     /// <summary>The offset that the next record gets.</summary>
     public long End(PartitionId partition) => ends.GetValueOrDefault(partition);
@@ -68,6 +83,7 @@ internal sealed class SimLog(World world)
             if (first.Transaction is { IsCommitted: false })
                 continue;
             log.Add(first.Record);
+            Count++;
             world.Audit.Appended(partition, first.Record);
         }
     }

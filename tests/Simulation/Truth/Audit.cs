@@ -24,8 +24,8 @@ internal sealed class Audit
     public Audit(World world)
     {
         this.world = world;
-        foreach (var partition in SimCatalog.PartitionsOf(world.Partitions))
-            audits.Add(partition, new LogAudit(SimCatalog.PlanOf(partition), partition, landings));
+        foreach (var partition in world.Catalog.PartitionsOf(world.Partitions))
+            audits.Add(partition, new LogAudit(world.FirstCatalog.PlanOf(partition), world.Catalog.PlanOf(partition), partition, landings));
     }
 
     public long Checks { get; private set; }
@@ -47,11 +47,25 @@ internal sealed class Audit
             sentAgain ??= $"{partition} has the record of source partition {from}, offset {offset}, twice";
     }
 
-    public LedgerCounts LedgerAt(PartitionId partition, long nextOffset) => audits[partition].Log.LedgerAt(nextOffset);
-
-    public void Committed(PartitionId partition, IReadOnlyList<string> written)
+    /// <summary>What a worker with so many positions of the partition counts between two offsets.</summary>
+    public LedgerCounts Counts(PartitionId partition, int positions, long from, long to)
     {
         var audit = audits[partition];
+        var (a, b) = (audit.Log.LedgerAt(to, audit.IsOfLast(positions)), audit.Log.LedgerAt(from, audit.IsOfLast(positions)));
+        return new LedgerCounts(a.Read - b.Read, a.Applied - b.Applied, a.Late - b.Late, a.Duplicate - b.Duplicate, a.Filtered - b.Filtered, a.DeadLettered - b.DeadLettered);
+    }
+
+    /// <summary>A commit, or a claim, of a worker with so many positions of the partition is in the store.</summary>
+    public void Committed(PartitionId partition, int positions, IReadOnlyList<string> written)
+    {
+        var audit = audits[partition];
+        for (var i = 0; i < audit.Seen.Length; i++)
+        {
+            if (PositionOf(audit.PositionKeys[i]).NextOffset is var next && next < audit.Seen[i])
+                throw new SimulationException($"{partition}: a commit took {audit.PositionKeys[i]} back from {audit.Seen[i]} to {next}");
+        }
+
+        audit.Ledger += Counts(partition, positions, audit.Seen[0], PositionOf(audit.PositionKeys[0]).NextOffset);
         CheckLedgerAndDeliveries(audit);
         for (var v = 0; v < audit.Plan.Views.Count; v++)
         {
@@ -72,6 +86,7 @@ internal sealed class Audit
         {
             for (var i = 0; i < audit.Seen.Length; i++)
                 audit.Seen[i] = PositionOf(audit.PositionKeys[i]).NextOffset;
+            audit.Ledger = LedgerRecord.Decode(world.Store.Get(audit.LedgerKey));
         }
     }
 
@@ -91,11 +106,11 @@ internal sealed class Audit
     /// <summary>All positions together: it changes when one does.</summary>
     public long Reached => audits.Values.Sum(a => a.Seen.Sum());
 
-    /// <summary>Whether every position is at the end of its log.</summary>
-    public bool IsAtEnd => audits.Values.All(a => a.Log.Rows.Count == 0 || a.Seen.All(s => s > a.Log.Rows[^1].Offset));
+    /// <summary>Whether every position is at the end of its log, or its loss was told.</summary>
+    public bool IsAtEnd => audits.Values.All(a => a.Log.Rows.Count == 0 || world.IsLost(a.Partition) || a.Seen.All(s => s > a.Log.Rows[^1].Offset));
 
     public string Describe() =>
-        string.Join("\n", audits.Values.Select(a => $"{a.Partition}: positions {string.Join(", ", a.Seen)} of {(a.Log.Rows.Count == 0 ? 0 : a.Log.Rows[^1].Offset + 1)}"));
+        string.Join("\n", audits.Values.Select(a => $"{a.Partition}: positions {string.Join(", ", a.Seen)} of {(a.Log.Rows.Count == 0 ? 0 : a.Log.Rows[^1].Offset + 1)}, which begins at {world.Log.Start(a.Partition)}"));
 
     /// <summary>At rest: every good record of a source has reached its repartition topic once, duplicates aside.</summary>
     public void CheckExactlyOnce()
@@ -106,7 +121,7 @@ internal sealed class Audit
         var taken = audits.Values.Where(a => a.Plan.IsRepartitioned).SelectMany(a => a.Log.Rows.Where(r => !r.IsDuplicate).Select(r => r.Origin)).ToList();
         if (taken.Distinct().Count() != taken.Count)
             throw new SimulationException("a repartitioned record was taken twice");
-        var wanted = audits.Values.Where(a => !a.Plan.IsRepartitioned).SelectMany(a => a.Log.Rows.Where(r => r.IsRouted).Select(r => (a.Partition.Partition, r.Offset))).ToHashSet();
+        var wanted = audits.Values.Where(a => !a.Plan.IsRepartitioned && !world.IsLost(a.Partition)).SelectMany(a => a.Log.Rows.Where(r => r.IsRouted).Select(r => (a.Partition.Partition, r.Offset))).ToHashSet();
         wanted.ExceptWith(taken);
         if (wanted.Count > 0)
             throw new SimulationException($"repartitioned records were lost, by source partition and offset: {string.Join(", ", wanted.Order())}");
@@ -122,7 +137,7 @@ internal sealed class Audit
         if (position.WatermarkUs != log.WatermarkAt(position.NextOffset))
             throw new SimulationException($"{audit.Partition}: watermark {position.WatermarkUs} at {position.NextOffset}, the log says {log.WatermarkAt(position.NextOffset)}");
         var ledger = LedgerRecord.Decode(world.Store.Get(audit.LedgerKey));
-        var expected = log.LedgerAt(position.NextOffset);
+        var expected = audit.ExpectedLedger(position.NextOffset);
         if (ledger != expected || !ledger.Balances)
             throw new SimulationException($"{audit.Partition}: the ledger at {position.NextOffset} is {ledger}, the log says {expected}");
         for (var i = audit.DeliveriesChecked; i < log.Rows.Count && log.Rows[i].Offset < position.NextOffset; i++)
@@ -178,9 +193,12 @@ internal sealed class Audit
         private readonly FeatureRow[] rows;
         private readonly Dictionary<(int View, string Entity, int Events, long WatermarkUs), List<object?>> expected = [];
 
-        public LogAudit(LogPlan plan, PartitionId partition, Dictionary<byte[], Landing?> landings)
+        private readonly int positionsOfFirst;
+
+        public LogAudit(LogPlan first, LogPlan plan, PartitionId partition, Dictionary<byte[], Landing?> landings)
         {
-            (Plan, Partition, Log) = (plan, partition, new NaiveLog(plan, landings));
+            (Plan, Partition, Log) = (plan, partition, new NaiveLog(first, plan, landings));
+            positionsOfFirst = first.Views.Count + 1;
             PositionKeys = [.. plan.PositionKeys(partition)];
             StatePrefixes = [.. plan.Views.Select(v => LogNames.StatePrefix(partition, v.View.Name, v.Hash8))];
             LedgerKey = LogNames.LedgerKey(partition);
@@ -204,6 +222,19 @@ internal sealed class Audit
         public long[] Seen { get; }
 
         public int DeliveriesChecked { get; set; }
+
+        /// <summary>What the store was last seen to have counted. Where views are added, what became of a record depends on whether it was counted before.</summary>
+        public LedgerCounts Ledger { get; set; }
+
+        /// <summary>Workers with so many positions have the last catalogue's views.</summary>
+        public bool IsOfLast(int positions) => positions == PositionKeys.Length;
+
+        /// <summary>Of the log alone where views stay what they are; else what was counted step by step, which agrees with the log in all that views do not decide.</summary>
+        public LedgerCounts ExpectedLedger(long nextOffset)
+        {
+            var ofLog = Log.LedgerAt(nextOffset);
+            return positionsOfFirst == PositionKeys.Length ? ofLog : Ledger with { Read = ofLog.Read, Duplicate = ofLog.Duplicate, DeadLettered = ofLog.DeadLettered };
+        }
 
         /// <summary>The oracle's answer, kept: after a crash and after every look at the whole the same questions come again.</summary>
         public List<object?> Expected(int view, string entity, List<NaiveEvent> events, long asOfUs, long watermarkUs)

@@ -8,8 +8,16 @@ using StreamMl.StreamFeatures.Tests.Lab;
 
 namespace StreamMl.Simulation.Tests.Truth;
 
-/// <summary>What became of a record by the words of docs/semantics.md.</summary>
-internal sealed record NaiveRow(long Offset, LedgerCounts LedgerAfter, long WatermarkAfterUs, bool IsDead, bool IsRouted, (int Partition, long Offset) Origin, bool IsDuplicate);
+/// <summary>What a view made of an event, the best first.</summary>
+internal enum NaiveOutcome
+{
+    Applied,
+    Late,
+    Filtered,
+}
+
+/// <summary>What became of a record by the words of docs/semantics.md; the ledger as those of each catalogue count it who have counted the log alone.</summary>
+internal sealed record NaiveRow(long Offset, LedgerCounts LedgerOfFirst, LedgerCounts LedgerOfLast, long WatermarkAfterUs, bool IsDead, bool IsRouted, (int Partition, long Offset) Origin, bool IsDuplicate);
 
 /// <summary>
 /// The oracle of one log partition: what each record is, and which events each entity of each view has, record by record from the log alone. It
@@ -23,10 +31,12 @@ internal sealed class NaiveLog
     private readonly Dictionary<int, long> lastSeen = [];
     private readonly List<NaiveRow> rows = [];
     private readonly Dictionary<byte[], Landing?> landings;
+    private readonly bool[] isInFirst;
 
-    public NaiveLog(LogPlan plan, Dictionary<byte[], Landing?> landings)
+    public NaiveLog(LogPlan first, LogPlan plan, Dictionary<byte[], Landing?> landings)
     {
         (this.plan, this.landings) = (plan, landings);
+        isInFirst = [.. plan.Views.Select(v => first.Views.Any(f => f.View.Name == v.View.Name))];
         oracles = [.. plan.Views.Select(v => new NaiveView(v.View))];
         events = [.. plan.Views.Select(_ => new Dictionary<string, List<NaiveEvent>>())];
     }
@@ -37,7 +47,7 @@ internal sealed class NaiveLog
 
     public IEnumerable<string> Entities(int view) => events[view].Keys;
 
-    public void Append(SimRecord record) => rows.Add(Judge(record, rows.Count == 0 ? default : rows[^1].LedgerAfter, rows.Count == 0 ? PositionRecord.None : rows[^1].WatermarkAfterUs));
+    public void Append(SimRecord record) => rows.Add(Judge(record, rows.Count == 0 ? PositionRecord.None : rows[^1].WatermarkAfterUs));
 
     /// <summary>Rows of the prefix [0, nextOffset).</summary>
     public int Prefix(long nextOffset)
@@ -55,7 +65,9 @@ internal sealed class NaiveLog
         return low;
     }
 
-    public LedgerCounts LedgerAt(long nextOffset) => Prefix(nextOffset) is > 0 and var count ? rows[count - 1].LedgerAfter : default;
+    /// <summary>The ledger of the prefix as workers of one of the catalogues count it.</summary>
+    public LedgerCounts LedgerAt(long nextOffset, bool ofLast = true) =>
+        Prefix(nextOffset) is > 0 and var count ? ofLast ? rows[count - 1].LedgerOfLast : rows[count - 1].LedgerOfFirst : default;
 
     public long WatermarkAt(long nextOffset) => Prefix(nextOffset) is > 0 and var count ? rows[count - 1].WatermarkAfterUs : PositionRecord.None;
 
@@ -66,16 +78,17 @@ internal sealed class NaiveLog
     /// <summary>Entities of the view that have an event in [from, to).</summary>
     public IEnumerable<string> Touched(int view, long from, long to) => events[view].Where(e => e.Value.Exists(v => v.Offset >= from && v.Offset < to)).Select(e => e.Key);
 
-    private NaiveRow Judge(SimRecord record, LedgerCounts ledger, long watermarkUs)
+    private NaiveRow Judge(SimRecord record, long watermarkUs)
     {
         var origin = OriginOf(record);
+        var (ofFirst, ofLast) = rows.Count == 0 ? default : (rows[^1].LedgerOfFirst, rows[^1].LedgerOfLast);
         NaiveRow Row(LedgerCounts counts, bool dead = false, bool duplicate = false) =>
-            new(record.Offset, ledger + counts with { Read = 1 }, watermarkUs, dead, false, origin, duplicate);
+            new(record.Offset, ofFirst + counts with { Read = 1 }, ofLast + counts with { Read = 1 }, watermarkUs, dead, false, origin, duplicate);
         if (landings[record.Value] is not { } landing)
             return Row(new LedgerCounts { DeadLettered = 1 }, dead: true);
         if (origin.Partition >= 0)
         {
-            if (lastSeen.TryGetValue(origin.Partition, out var last) && origin.Offset <= last)
+            if (lastSeen.TryGetValue(origin.Partition, out var seen) && origin.Offset <= seen)
                 return Row(new LedgerCounts { Duplicate = 1 }, duplicate: true);
             lastSeen[origin.Partition] = origin.Offset;
         }
@@ -83,15 +96,17 @@ internal sealed class NaiveLog
         if (landing.AtUs - record.TimestampUs > TimeGrid.ToMicros(plan.Source.MaxFutureSkew))
             return Row(new LedgerCounts { DeadLettered = 1 }, dead: true);
         var isRouted = plan.Routes.Count > 0 && landing.Origin is not null;
-        var (applied, late) = Apply(landing, record.Offset, watermarkUs);
+        var (first, last) = Apply(landing, record.Offset, watermarkUs);
+        if (isRouted)
+            (first, last) = (NaiveOutcome.Applied, NaiveOutcome.Applied);
         watermarkUs = Math.Max(watermarkUs, landing.AtUs);
-        var counts = applied || isRouted ? new LedgerCounts { Applied = 1 } : late ? new LedgerCounts { Late = 1 } : new LedgerCounts { Filtered = 1 };
-        return Row(counts) with { IsRouted = isRouted };
+        return Row(default) with { LedgerOfFirst = ofFirst + Counted(first), LedgerOfLast = ofLast + Counted(last), IsRouted = isRouted };
     }
 
-    private (bool Applied, bool Late) Apply(Landing landing, long offset, long watermarkUs)
+    /// <returns>The best that any view of the first catalogue made of it, and any of the last.</returns>
+    private (NaiveOutcome First, NaiveOutcome Last) Apply(Landing landing, long offset, long watermarkUs)
     {
-        var (applied, anyLate) = (false, false);
+        var (first, last) = (NaiveOutcome.Filtered, NaiveOutcome.Filtered);
         for (var v = 0; v < oracles.Length; v++)
         {
             var view = plan.Views[v].View;
@@ -103,12 +118,23 @@ internal sealed class NaiveLog
             var e = new NaiveEvent(offset, landing.AtUs, watermarkUs, key, new Dictionary<string, object?> { ["tail"] = landing.Tail, ["delay"] = landing.Delay });
             var isLate = oracles[v].IsLate(of, e);
             of.Add(e);
-            applied |= !isLate;
-            anyLate |= isLate;
+            var outcome = isLate ? NaiveOutcome.Late : NaiveOutcome.Applied;
+            last = Better(last, outcome);
+            if (isInFirst[v])
+                first = Better(first, outcome);
         }
 
-        return (applied, anyLate);
+        return (first, last);
     }
+
+    private static NaiveOutcome Better(NaiveOutcome a, NaiveOutcome b) => a < b ? a : b;
+
+    private static LedgerCounts Counted(NaiveOutcome outcome) => outcome switch
+    {
+        NaiveOutcome.Applied => new LedgerCounts { Read = 1, Applied = 1 },
+        NaiveOutcome.Late => new LedgerCounts { Read = 1, Late = 1 },
+        _ => new LedgerCounts { Read = 1, Filtered = 1 },
+    };
 
     private static (int Partition, long Offset) OriginOf(SimRecord record)
     {
