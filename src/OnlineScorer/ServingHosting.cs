@@ -3,9 +3,11 @@ using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Registry;
 using StreamMl.OnlineScorer.Api;
 using StreamMl.OnlineScorer.Api.Grpc;
+using StreamMl.OnlineScorer.Catalogs;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.OnlineScorer.Scoring;
 using StreamMl.OnlineScorer.Triggers;
+using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Store;
 
 namespace StreamMl.OnlineScorer;
@@ -21,6 +23,9 @@ public static class ServingHosting
     {
         services.AddFeatureReader();
         services.AddServingOptions("Api", configure);
+        services.AddSingleton<ApiCatalogs>();
+        services.AddSingleton<ICatalogUser>(p => p.GetRequiredService<ApiCatalogs>());
+        services.AddReaderNotes();
         services.AddSingleton<FeatureApiServer>();
         services.AddHostedService(p => p.GetRequiredService<FeatureApiServer>());
         return services;
@@ -41,7 +46,21 @@ public static class ServingHosting
             p.GetRequiredService<KafkaEndpoint>().Budget,
             p.GetRequiredService<TimeProvider>(),
             p.GetRequiredService<ILogger<TriggerServer>>()));
-        services.AddHostedService<TriggerServingWorker>();
+        services.AddSingleton<TriggerServingWorker>();
+        services.AddSingleton<ICatalogUser>(p => p.GetRequiredService<TriggerServingWorker>());
+        services.AddHostedService(p => p.GetRequiredService<TriggerServingWorker>());
+        services.AddReaderNotes();
+        return services;
+    }
+
+    /// <summary>Lets the catalogue change while its file does: the query API, trigger serving and scoring, whichever are added, change to it at once when the store has what it defines.</summary>
+    public static IServiceCollection AddCatalogWatch(this IServiceCollection services, Action<CatalogWatchOptions> configure)
+    {
+        services.AddFeatureReader();
+        services.AddServingOptions("CatalogWatch", configure);
+        services.AddSingleton<CatalogSwitch>();
+        services.AddSingleton<CatalogWatcher>();
+        services.AddHostedService(p => p.GetRequiredService<CatalogWatcher>());
         return services;
     }
 
@@ -57,6 +76,7 @@ public static class ServingHosting
         services.TryAddSingleton<IModelCodeFactory, EngineModels>();
         services.TryAddSingleton<ModelLoader>();
         services.TryAddSingleton<ModelHost>();
+        services.AddSingleton<ICatalogUser>(p => p.GetRequiredService<ModelHost>());
         services.AddHostedService<ModelWatcher>();
         services.AddSingleton<GrpcScorerServer>();
         services.AddHostedService(p => p.GetRequiredService<GrpcScorerServer>());
@@ -70,8 +90,11 @@ public static class ServingHosting
         services.AddServingOptions("Reading", configure);
         services.TryAddSingleton(p => new FeatureReader(p.GetRequiredService<IStateStore>(), p.GetRequiredService<FeatureReaderOptions>(), p.GetService<IStoreDirectory>()));
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(p => new ServedCatalog(p.GetRequiredService<Catalog>()));
         return services;
     }
+
+    private static void AddReaderNotes(this IServiceCollection services) => services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ReaderNotes>());
 
     /// <summary>Options by their own type, from that section of the configuration and then from code, checked when the host starts.</summary>
     private static void AddServingOptions<T>(this IServiceCollection services, string section, Action<T>? configure)

@@ -5,6 +5,7 @@ using StreamMl.Infrastructure.Hosting;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Redis;
 using StreamMl.Infrastructure.Store;
+using StreamMl.Shared.Log;
 using StreamMl.StreamFeatures.Rebuilding;
 
 namespace StreamMl.Cli.Commands;
@@ -55,7 +56,8 @@ internal static class RebuildCommand
     /// <summary>False where the store has something of them and nobody said what to do with it.</summary>
     private static async Task<bool> IsOrderedAsync(ParseResult arguments, InstallationOptions options, string group, StoreSweep sweep, ResetSelection selection, CancellationToken stop)
     {
-        var counts = await sweep.CountAsync(selection.Has, stop);
+        // Readers that run say again and again what they read: no states are lost with that.
+        var counts = await sweep.CountAsync(k => k.Kind is not (StoreKeyKind.Reader or StoreKeyKind.Beside) && selection.Has(k), stop);
         var writesPositionsOfLogs = arguments.GetValue(All);
         if ((counts.Count > 0 || writesPositionsOfLogs) && !arguments.GetValue(ResetCommand.Force))
             await Workers.RequireNoneAsync(options, group, stop);

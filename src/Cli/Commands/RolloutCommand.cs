@@ -35,7 +35,7 @@ internal static class RolloutCommand
         {
             ArchiveDirectory = arguments.GetValue(NoArchive) ? null : arguments.GetValue(RebuildCommand.Archive) ?? options.ArchiveDirectory,
             Built = p => Console.WriteLine($"{p.Partition}: built from the archive up to offset {p.ToOffset}"),
-            CaughtUp = () => Console.WriteLine("Caught up. Switch now: restart the readers (`streamml serve`) with the new catalogue, then the workers (`streamml features`); each reader changes to all new versions at once"),
+            CaughtUp = () => Console.WriteLine("Caught up. Switch now: put the new catalogue in the place of the file that the readers (`streamml serve`) were started with (mv), and each of them changes to all new versions at once, without a restart; then restart the workers (`streamml features`) with it"),
         };
         if (rollout.Views.Count == 0)
         {

@@ -87,7 +87,11 @@ internal static class WorkerCommands
     public static Command Serve()
     {
         var command = new Command("serve", "Answer feature queries, and read a vector at every trigger event; score both with the models that are champion or challenger") { Listen, Grpc, Policies }.WithServers().WithOps().WithCatalog();
-        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddServing(services, arguments), stop));
+        command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services =>
+        {
+            AddServing(services, arguments);
+            services.AddCatalogWatch(o => o.Path = arguments.CatalogPath());
+        }, stop));
         return command;
     }
 

@@ -16,5 +16,10 @@ public static class CatalogFile
 
     /// <param name="path">The file; included files and schemas are relative to the file that names them.</param>
     /// <param name="readSchema">Avro schema (JSON text) to its readable fields; throws <see cref="AvroSchemaException"/> where it is none.</param>
-    public static CatalogResult Load(string path, Func<string, EventSchema> readSchema) => new CatalogLoader(readSchema, File.ReadAllText, File.Exists).Load(path);
+    public static CatalogResult Load(string path, Func<string, EventSchema> readSchema) => Load(path, readSchema, File.ReadAllText);
+
+    /// <param name="path">The file; included files and schemas are relative to the file that names them.</param>
+    /// <param name="readSchema">Avro schema (JSON text) to its readable fields; throws <see cref="AvroSchemaException"/> where it is none.</param>
+    /// <param name="readFile">Path to text: told of every file that the catalogue consists of.</param>
+    public static CatalogResult Load(string path, Func<string, EventSchema> readSchema, Func<string, string> readFile) => new CatalogLoader(readSchema, readFile, File.Exists).Load(path);
 }

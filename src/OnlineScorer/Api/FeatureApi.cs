@@ -1,31 +1,28 @@
 using System.Buffers;
 using System.Reflection;
 using System.Text.Json;
-using StreamMl.FeatureEngine.Views;
+using StreamMl.OnlineScorer.Catalogs;
 using StreamMl.OnlineScorer.Reading;
-using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 
 namespace StreamMl.OnlineScorer.Api;
 
-/// <summary>The HTTP face of the feature reader. Thread-safe.</summary>
+/// <summary>The HTTP face of the feature reader. Each request is answered by one catalogue, whatever changes meanwhile. Thread-safe.</summary>
 internal sealed class FeatureApi(
-    Catalog catalog, FeatureReader reader, IStateStore store, FeatureApiOptions options, TimeProvider time, ILogger<FeatureApi> logger, IStoreDirectory? directory = null)
+    ApiCatalogs catalogs, ServedCatalog served, FeatureReader reader, IStateStore store, FeatureApiOptions options, TimeProvider time, ILogger<FeatureApi> logger, IStoreDirectory? directory = null)
 {
     private const int MaxSampledEntities = 100;
     private static readonly byte[] Page = LoadPage();
-    private readonly ServiceBook book = new(catalog, options);
     private readonly ApiGuard guard = new(logger);
-    private readonly Lazy<IReadOnlyList<ViewProgram>> programs = new(() => [.. catalog.Views.Select(v => ViewProgram.Compile(v, catalog.Source(v.Source)))]);
 
     public void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/v1/features", guard.Handle(ReadFeaturesAsync));
-        routes.MapGet("/v1/services", guard.Handle(c => ApiGuard.SendAsync(c.Response, into => CatalogResponse.WriteServices(into, book))));
-        routes.MapGet("/v1/services/{name}", guard.Handle(c => ApiGuard.SendAsync(c.Response, into => CatalogResponse.WriteService(into, book, RouteName(c)))));
-        routes.MapGet("/v1/views", guard.Handle(c => SendViewsAsync(c, programs.Value)));
-        routes.MapGet("/v1/views/{name}", guard.Handle(c => SendViewsAsync(c, [View(RouteName(c))])));
+        routes.MapGet("/v1/services", guard.Handle(c => ApiGuard.SendAsync(c.Response, into => CatalogResponse.WriteServices(into, catalogs.Current.Book))));
+        routes.MapGet("/v1/services/{name}", guard.Handle(c => ApiGuard.SendAsync(c.Response, into => CatalogResponse.WriteService(into, catalogs.Current.Book, RouteName(c)))));
+        routes.MapGet("/v1/views", guard.Handle(c => SendViewsAsync(c, catalogs.Current, name: null)));
+        routes.MapGet("/v1/views/{name}", guard.Handle(c => SendViewsAsync(c, catalogs.Current, RouteName(c))));
         routes.MapGet("/v1/views/{name}/entities", guard.Handle(SendEntitiesAsync));
         routes.MapGet("/healthz", guard.Handle(c => ApiGuard.SendAsync(c.Response, into => into.Write("{\"status\":\"ok\"}"u8))));
         routes.MapGet("/readyz", guard.Handle(SendReadinessAsync));
@@ -36,6 +33,7 @@ internal sealed class FeatureApi(
     private async Task ReadFeaturesAsync(HttpContext context)
     {
         using var body = await JsonDocument.ParseAsync(context.Request.Body, cancellationToken: context.RequestAborted);
+        var book = catalogs.Current.Book;
         var batch = FeatureRequest.Parse(body.RootElement, book, options, time);
         await reader.ReadAsync(batch, context.RequestAborted);
         ServingMetrics.Reads.Add(batch.Count, new KeyValuePair<string, object?>("service", batch.Service.Program.Name));
@@ -43,15 +41,17 @@ internal sealed class FeatureApi(
         book.Return(batch);
     }
 
-    private async Task SendViewsAsync(HttpContext context, IReadOnlyList<ViewProgram> views)
+    private async Task SendViewsAsync(HttpContext context, ApiCatalog catalog, string? name)
     {
+        var views = name is null ? catalog.Programs : [catalog.View(name)];
         using var positions = await store.ReadAsync(CatalogResponse.PositionKeys(views), context.RequestAborted);
-        await ApiGuard.SendAsync(context.Response, into => CatalogResponse.WriteViews(into, catalog, views, positions));
+        await ApiGuard.SendAsync(context.Response, into => CatalogResponse.WriteViews(into, catalog.Catalog, views, positions));
     }
 
     private async Task SendEntitiesAsync(HttpContext context)
     {
-        var view = View(RouteName(context));
+        var catalog = catalogs.Current;
+        var view = catalog.View(RouteName(context));
         var asked = context.Request.Query["limit"].ToString();
         var limit = asked.Length == 0 ? 20 : int.TryParse(asked, out var n) && n is > 0 and <= MaxSampledEntities
             ? n
@@ -59,16 +59,17 @@ internal sealed class FeatureApi(
         var keys = new List<byte[]>();
         for (var partition = 0; partition < view.Source.Partitions && keys.Count < limit && directory is not null; partition++)
             keys.AddRange(await directory.EntitiesOfAsync(new PartitionId(view.Log, partition), view.View.Name, view.Hash8, limit - keys.Count, context.RequestAborted));
-        await ApiGuard.SendAsync(context.Response, into => CatalogResponse.WriteEntities(into, catalog, view, keys));
+        await ApiGuard.SendAsync(context.Response, into => CatalogResponse.WriteEntities(into, catalog.Catalog, view, keys));
     }
 
     /// <summary>Ready: the store answers. Views that have not run everywhere are named, but others can be read.</summary>
     private async Task SendReadinessAsync(HttpContext context)
     {
-        using var positions = await store.ReadAsync(CatalogResponse.PositionKeys(programs.Value), context.RequestAborted);
+        var programs = catalogs.Current.Programs;
+        using var positions = await store.ReadAsync(CatalogResponse.PositionKeys(programs), context.RequestAborted);
         var at = 0;
         var waiting = new List<string>();
-        foreach (var program in programs.Value)
+        foreach (var program in programs)
         {
             var missing = Enumerable.Range(at, program.Source.Partitions).Count(i => !positions.Has(i));
             at += program.Source.Partitions;
@@ -84,12 +85,11 @@ internal sealed class FeatureApi(
             json.WriteStartArray("viewsThatNeverRan");
             waiting.ForEach(json.WriteStringValue);
             json.WriteEndArray();
+            if (served.Waiting is { } why)
+                json.WriteString("changedCatalogWaits", why);
             json.WriteEndObject();
         });
     }
-
-    private ViewProgram View(string name) => programs.Value.FirstOrDefault(p => p.View.Name == name) ?? throw new ApiProblem(
-        404, "no-such-view", $"there is no view '{name}' in catalogue '{catalog.Name}'", "GET /v1/views lists them", name);
 
     private static string RouteName(HttpContext context) => (string)context.Request.RouteValues["name"]!;
 

@@ -1,9 +1,9 @@
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using StreamMl.OnlineScorer.Api.Predicting;
+using StreamMl.OnlineScorer.Catalogs;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.OnlineScorer.Scoring;
-using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Store;
 
 namespace StreamMl.OnlineScorer.Api;
@@ -41,7 +41,8 @@ public sealed class FeatureApiServer(IServiceProvider services) : IHostedService
         }
 
         new FeatureApi(
-            services.GetRequiredService<Catalog>(),
+            services.GetRequiredService<ApiCatalogs>(),
+            services.GetRequiredService<ServedCatalog>(),
             services.GetRequiredService<FeatureReader>(),
             services.GetRequiredService<IStateStore>(),
             options,

@@ -18,6 +18,9 @@ public sealed class ModelLoader(Catalog catalog, ModelStore store, IModelCodeFac
 
     private readonly ScoringPolicies policies = policies ?? ScoringPolicies.None;
 
+    /// <summary>The same, by another catalogue.</summary>
+    public ModelLoader By(Catalog other) => new(other, store, factory, policies);
+
     /// <exception cref="ModelException">It is refused; the message says what was found, what is wanted and what to do.</exception>
     public LoadedModel Load(ModelReference reference)
     {

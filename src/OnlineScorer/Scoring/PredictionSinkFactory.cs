@@ -1,6 +1,7 @@
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Predictions;
 using StreamMl.Infrastructure.Registry;
+using StreamMl.OnlineScorer.Catalogs;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.OnlineScorer.Triggers;
 using StreamMl.Shared.Definitions;
@@ -10,14 +11,14 @@ namespace StreamMl.OnlineScorer.Scoring;
 
 /// <summary>A prediction sink for every service with a trigger; models may come and go while it runs.</summary>
 internal sealed class PredictionSinkFactory(
-    Catalog catalog, ModelHost host, ScoringPolicies policies, KafkaEndpoint kafka, KafkaConsumerFactory consumers, SchemaRegistryClient registry, ScoringOptions options, TimeProvider time, ILogger<PredictionSink> logger)
+    ServedCatalog served, ModelHost host, ScoringPolicies policies, KafkaEndpoint kafka, KafkaConsumerFactory consumers, SchemaRegistryClient registry, ScoringOptions options, TimeProvider time, ILogger<PredictionSink> logger)
     : ITriggerSinkFactory
 {
     public ITriggerSink? Create(ServedService service)
     {
         if (service.Program.Definition.Trigger is not { } trigger)
             return null;
-        var source = catalog.Source(trigger);
+        var source = served.Current.Source(trigger);
         var topic = policies.Of(service.Program.Name).Topic ?? PredictionSchema.TopicOf(service.Program.Name);
         using (var admin = new TopicAdmin(kafka))
         {

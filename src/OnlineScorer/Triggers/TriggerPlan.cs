@@ -30,6 +30,12 @@ internal sealed class TriggerPlan
 
     public string GroupId => $"streamml.service.{Name}";
 
+    /// <summary>Whether a server of the other plan does what one of this does.</summary>
+    public bool IsSame(TriggerPlan other) =>
+        Name == other.Name && Service.Program.Hash == other.Service.Program.Hash && Source.Name == other.Source.Name && Source.Topic == other.Source.Topic
+        && Source.Partitions == other.Source.Partitions && Source.AvroSchema == other.Source.AvroSchema && Source.EventTimeField == other.Source.EventTimeField
+        && Source.MaxFutureSkew == other.Source.MaxFutureSkew && Source.KeyFields.SequenceEqual(other.Source.KeyFields, StringComparer.Ordinal);
+
     /// <param name="catalog">Has the service and its trigger.</param>
     /// <param name="name">Of a service with a trigger.</param>
     /// <param name="moreFields">Trigger fields that a sink needs beside the keys.</param>

@@ -37,9 +37,9 @@ internal sealed class ApiLab : IAsyncDisposable
     public ModelLab? Models { get; }
 
     public static async Task<ApiLab> StartAsync(
-        Action<FeatureApiOptions>? configure = null, IStateStore? store = null, Action<ScoringOptions>? scoring = null, ScoringPolicies? policies = null, IModelCodeFactory? factory = null)
+        Action<FeatureApiOptions>? configure = null, IStateStore? store = null, Action<ScoringOptions>? scoring = null, ScoringPolicies? policies = null, IModelCodeFactory? factory = null, Shared.Definitions.Catalog? catalog = null)
     {
-        var lab = new ServingLab(store ?? new InMemoryStateStore());
+        var lab = new ServingLab(store ?? new InMemoryStateStore(), catalog);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.SetMinimumLevel(LogLevel.None);
         builder.Services.AddSingleton(lab.Catalog).AddSingleton(lab.Store);

@@ -1,4 +1,5 @@
 using StreamMl.ModelEngine;
+using StreamMl.OnlineScorer.Catalogs;
 using StreamMl.Shared.Events;
 using StreamMl.Shared.Models;
 
@@ -53,6 +54,32 @@ public sealed class ModelHostTests : IDisposable
         refusal.Version.ShouldBe(bad.Version);
         refusal.Reason.ShouldContain("golden row 3");
         refusal.Reason.ShouldContain("limit 1E-06");
+    }
+
+    [Fact]
+    public async Task Switch_ToADefinitionThatTheChampionWasNotTrainedOn_IsRefusedUntilOneIsPromoted()
+    {
+        var old = await lab.PublishAsync(0, "champion");
+        await lab.RefreshAsync();
+        var next = lab.Catalog with { Views = [.. lab.Catalog.Views.Select(v => v with { AllowedLateness = TimeSpan.FromMinutes(30) })] };
+        var user = (ICatalogUser)lab.Host;
+        for (var i = 0; i < 2; i++)
+            (await Should.ThrowAsync<CatalogRefusedException>(() => user.PrepareAsync(next, TestContext.Current.CancellationToken))).Message.ShouldContain("streamml models promote");
+        lab.Host.Serving.Single().Model.Version.ShouldBe(old);
+
+        var trained = await lab.PublishAsync(1, "champion", serviceHash: Shared.Definitions.CanonicalForm.ServiceHash(next.Service("everything"), next));
+        await lab.RefreshAsync();
+        lab.Host.Serving.Single().Model.Version.ShouldBe(old, "the present definition is not the one that it was trained on");
+        using (var change = await user.PrepareAsync(next, TestContext.Current.CancellationToken))
+        {
+            lab.Host.Serving.Single().Model.Version.ShouldBe(old);
+            change.Make();
+        }
+
+        lab.Host.Serving.Single().Model.Version.ShouldBe(trained);
+        await lab.RefreshAsync();
+        lab.Host.Serving.Single().Model.Version.ShouldBe(trained);
+        lab.Host.Refused.ShouldBeEmpty();
     }
 
     [Fact]
