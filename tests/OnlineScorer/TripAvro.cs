@@ -6,7 +6,7 @@ namespace StreamMl.OnlineScorer.Tests;
 /// <summary>Trips in Confluent's wire format, written by hand.</summary>
 internal static class TripAvro
 {
-    public static byte[] Encode(int schemaId, string origin, string? dest, long number, long atUs)
+    public static byte[] Encode(int schemaId, string origin, string? dest, long number, long atUs, double value = 1.5)
     {
         var header = new byte[5];
         BinaryPrimitives.WriteInt32BigEndian(header.AsSpan(1), schemaId);
@@ -19,7 +19,7 @@ internal static class TripAvro
         Long(bytes, number);
         Long(bytes, 1);
         var delay = new byte[8];
-        BinaryPrimitives.WriteDoubleLittleEndian(delay, 1.5);
+        BinaryPrimitives.WriteDoubleLittleEndian(delay, value);
         bytes.AddRange(delay);
         return [.. bytes];
     }

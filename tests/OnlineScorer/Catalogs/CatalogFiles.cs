@@ -10,8 +10,15 @@ internal sealed class CatalogFiles : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("streamml-catalog-").FullName;
 
-    public CatalogFiles(string where)
+    private readonly string topic;
+    private readonly string destinations;
+
+    /// <param name="where">The filter of its views.</param>
+    /// <param name="topic">Of its source.</param>
+    /// <param name="twoLogs">False: both views read the source's own topic.</param>
+    public CatalogFiles(string where, string topic = "trips", bool twoLogs = true)
     {
+        (this.topic, destinations) = (topic, twoLogs ? "destination" : "origin");
         File.WriteAllText(System.IO.Path.Combine(directory, "trips.avsc"), ServingLab.Avro);
         Put(where);
     }
@@ -27,11 +34,11 @@ internal sealed class CatalogFiles : IDisposable
         File.WriteAllText(next, string.Create(CultureInfo.InvariantCulture, $$"""
             catalog: lab
             sources:
-              trips: { schema: trips.avsc, eventTime: at, key: origin, partitions: 3 }
+              trips: { topic: {{topic}}, schema: trips.avsc, eventTime: at, key: origin, partitions: 3 }
             entities: { origin: origin, destination: dest }
             views:
               by_origin: { source: trips, entity: origin, where: "{{where}}", windows: [1h], features: [count, mean(delay), last(dest)] }
-              by_dest: { source: trips, entity: destination, where: "{{where}}", windows: [1h], features: [count, last(origin)] }
+              by_dest: { source: trips, entity: {{destinations}}, where: "{{where}}", windows: [1h], features: [count, last(origin)] }
             services:
               both: { features: [by_origin.*, by_dest.*] }
             """));

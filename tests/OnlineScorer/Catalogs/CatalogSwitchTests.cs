@@ -7,7 +7,6 @@ using Microsoft.Extensions.Time.Testing;
 using StreamMl.FeatureEngine.Views;
 using StreamMl.OnlineScorer.Api;
 using StreamMl.OnlineScorer.Catalogs;
-using StreamMl.OnlineScorer.Tests.Api;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
@@ -208,32 +207,9 @@ public sealed class CatalogSwitchTests : IAsyncDisposable
             Definitions(answers[i]).ShouldBe(Programs(catalog).Select(p => p.Hash8));
         }
 
-        await ShouldEqualRecomputeAsync(answers[switched], after);
-        await ShouldEqualRecomputeAsync(answers[^1], after);
+        await Recompute.ShouldEqualAsync(answers[switched], after, trips, Query);
+        await Recompute.ShouldEqualAsync(answers[^1], after, trips, Query);
     }
 
     private static IEnumerable<string> Definitions(JsonElement answer) => answer.GetProperty("rows")[0].GetProperty("views").EnumerateArray().Select(v => v.GetProperty("definition").GetString()!);
-
-    private async Task ShouldEqualRecomputeAsync(JsonElement answer, Catalog catalog)
-    {
-        var row = answer.GetProperty("rows")[0];
-        var (first, view) = (0, 0);
-        foreach (var program in Programs(catalog))
-        {
-            var said = row.GetProperty("views")[view++];
-            var clean = new ServingLab(new InMemoryStateStore(), catalog);
-            var partition = said.GetProperty("partition").GetInt32();
-            foreach (var trip in trips.TakeWhile(_ => clean.ReadInMemory(program.View.Name, partition, "", ServingLab.StartUs).NextOffset < said.GetProperty("nextOffset").GetInt64()))
-                clean.Apply(trip);
-            await clean.CommitAsync();
-            await using var api = await ApiLab.StartAsync(store: clean.Store, catalog: catalog);
-            var (status, json) = await api.PostAsync(Query);
-            status.ShouldBe(200);
-            var recomputed = json.GetProperty("rows")[0];
-            recomputed.GetProperty("views")[view - 1].GetRawText().ShouldBe(said.GetRawText());
-            for (var i = first; i < first + program.Outputs.Count; i++)
-                recomputed.GetProperty("values")[i].GetRawText().ShouldBe(row.GetProperty("values")[i].GetRawText(), answer.GetProperty("names")[i].GetString());
-            first += program.Outputs.Count;
-        }
-    }
 }
