@@ -61,7 +61,7 @@ internal sealed class OldVersions(IStateStore store, IReadOnlyList<Catalog> cata
         if (ready == 0 || !values.Has(1) || PositionRecord.Decode(values[1]).Epoch == ready)
         {
             throw new ArgumentException(
-                $"{Name(version)} was built by a rollout that {(ready == 0 ? "runs or was cut short" : "ended with it ready")}, and no worker took it over: run `streamml rollout` to its end, start the workers with its catalogue, or name that with --keep. "
+                $"{Name(version)} was built by a rollout or rebuild that {(ready == 0 ? "runs or was cut short" : "ended with it ready")}, and no worker took it over: run `streamml rollout` to its end, start the workers with its catalogue, or name that with --keep. "
                 + $"If it is given up: `streamml reset {version.View} --yes --catalog ITS.yaml`");
         }
     }

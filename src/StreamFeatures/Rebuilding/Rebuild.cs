@@ -6,6 +6,7 @@ using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 using StreamMl.StreamFeatures.Logs;
 using StreamMl.StreamFeatures.Outgoing;
+using StreamMl.StreamFeatures.Partitions;
 
 namespace StreamMl.StreamFeatures.Rebuilding;
 
@@ -39,8 +40,15 @@ public sealed class Rebuild(Catalog catalog, string archiveDirectory, KafkaEndpo
     /// <exception cref="HandOverException">An archive and its topic do not meet.</exception>
     /// <exception cref="InvalidDataException">The archive has a hole.</exception>
     /// <exception cref="TopicChangedException">A topic is not the one that the store's positions belong to.</exception>
-    public Task<IReadOnlyList<RebuiltPartition>> ViewsAsync(IReadOnlyCollection<string> views, CancellationToken cancellationToken) =>
-        PlansAsync(LogPlan.Beside(catalog, v => views.Contains(v.View.Name)), cancellationToken);
+    public async Task<IReadOnlyList<RebuiltPartition>> ViewsAsync(IReadOnlyCollection<string> views, CancellationToken cancellationToken)
+    {
+        var plans = LogPlan.Beside(catalog, v => views.Contains(v.View.Name));
+        var done = await PlansAsync(plans, cancellationToken);
+        await Notes.EndedAsync(plans, done.Any(p => p.TakenOver), cancellationToken);
+        return done;
+    }
+
+    private BesideNotes Notes => new(store, new Retry(options, time, loggers.CreateLogger<Retry>()));
 
     internal async Task<IReadOnlyList<RebuiltPartition>> PlansAsync(IReadOnlyList<LogPlan> plans, CancellationToken cancellationToken)
     {
@@ -61,6 +69,7 @@ public sealed class Rebuild(Catalog catalog, string archiveDirectory, KafkaEndpo
             BeforeWritingAsync = async token =>
             {
                 await MakeRoomAsync(token);
+                await Notes.BuildingAsync([.. plans.Where(p => !p.OwnsLog)], token);
                 // What was noted of a log's topic goes with its positions, so it is compared, or noted anew, when these are gone.
                 await CheckTopicsAsync(guard, plans.Where(p => p.OwnsLog), token);
             },

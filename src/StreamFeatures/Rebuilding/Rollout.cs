@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using StreamMl.Infrastructure.Kafka;
@@ -30,6 +29,7 @@ public sealed class Rollout
     private readonly ILoggerFactory loggers;
     private readonly IReadOnlyList<LogPlan> plans;
     private readonly Retry retry;
+    private readonly BesideNotes notes;
 
     /// <param name="next">The catalogue to come.</param>
     /// <param name="running">The catalogue of the workers that run.</param>
@@ -45,6 +45,7 @@ public sealed class Rollout
     {
         (this.next, this.kafka, this.store, this.registry, this.options, this.time, this.loggers) = (next, kafka, store, registry, options, time, loggers);
         retry = new Retry(options, time, loggers.CreateLogger<Retry>());
+        notes = new BesideNotes(store, retry);
         var run = LogPlan.Of(running);
         var versions = run.SelectMany(p => p.Views).Select(v => (v.Log, v.View.Name, v.Hash8)).ToHashSet();
         plans = LogPlan.Beside(next, v => !versions.Contains((v.Log, v.View.Name, v.Hash8)));
@@ -79,9 +80,9 @@ public sealed class Rollout
         // It is joined after hours of building: what is wrong with it is said before.
         if (options.UseConsumerProtocol && !kafka.IsEmbedded)
             await GroupProbe.RequireAsync(kafka, Group, [.. plans.Select(p => p.Topic)], JoinPatience, time, cancellationToken);
-        await NoteAsync(_ => new BesideRecord(0), cancellationToken);
+        await notes.BuildingAsync(plans, cancellationToken);
         var taken = await BuildAsync(stay, cancellationToken);
-        await NoteAsync(position => taken ? null : new BesideRecord(position?.Epoch ?? 0), cancellationToken);
+        await notes.EndedAsync(plans, taken, cancellationToken);
         return taken;
     }
 
@@ -180,29 +181,6 @@ public sealed class Rollout
         using var values = await retry.RunAsync(token => store.ReadAsync(keys, token), cancellationToken);
         var target = values.Has(0) ? PositionRecord.Decode(values[0]).NextOffset : end;
         return Enumerable.Range(1, keys.Count - 1).Any(i => target > 0 && (!values.Has(i) || PositionRecord.Decode(values[i]).NextOffset < target));
-    }
-
-    /// <summary>Says in the store, for every version, what becomes of it; null: nothing any more.</summary>
-    private async Task NoteAsync(Func<PositionRecord?, BesideRecord?> note, CancellationToken cancellationToken)
-    {
-        foreach (var view in plans.SelectMany(p => p.Views))
-        {
-            var first = new PartitionId(view.Log, 0);
-            var keys = new PackedBytes();
-            keys.Add(Encoding.UTF8.GetBytes(LogNames.PositionKey(first, view.View.Name, view.Hash8)));
-            using var values = await retry.RunAsync(token => store.ReadAsync(keys, token), cancellationToken);
-            var value = note(values.Has(0) ? PositionRecord.Decode(values[0]) : null)?.Encode() ?? [];
-            await retry.RunAsync(token => SetAsync(first, LogNames.BesideKey(view.Log, view.View.Name, view.Hash8), value, token), cancellationToken);
-        }
-    }
-
-    private async Task<bool> SetAsync(PartitionId partition, string key, byte[] value, CancellationToken cancellationToken)
-    {
-        var commit = new StoreCommit(partition);
-        commit.ValueWriter.Write(value);
-        commit.EndSet(Encoding.UTF8.GetBytes(key), []);
-        var result = await store.CommitAsync(commit, cancellationToken);
-        return result.Status == CommitStatus.Committed ? true : throw new StoreUnavailableException($"nobody knows whether {key} was written", result.Error);
     }
 
     private IEnumerable<(LogPlan Plan, PartitionId Id)> Partitions() =>

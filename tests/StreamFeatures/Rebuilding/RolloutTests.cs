@@ -53,9 +53,11 @@ public sealed class RolloutTests(KafkaFixture kafka, RedisFixture redis)
         }
 
         running.IsCompleted.ShouldBeFalse("it keeps the new versions fresh");
+        (await NoteAsync(store, next, "all_landed")).ShouldBe(new BesideRecord(0));
         using var successor = Host(next, kafka.Endpoint, store, registry.Url);
         await successor.StartAsync(stop);
         (await running.WaitAsync(TimeSpan.FromMinutes(1), stop)).ShouldBeTrue();
+        (await NoteAsync(store, next, "all_landed")).ShouldBeNull("nobody may take it for old: it is the workers' own now");
         await ProduceAsync(kafka.Endpoint, topic, log[2_500..], schemaId);
         await TestKit.Eventually.Until(() => IsDoneAsync(store, next, 3_000), () => "3000");
         await successor.StopAsync(stop);
@@ -81,6 +83,7 @@ public sealed class RolloutTests(KafkaFixture kafka, RedisFixture redis)
         (await rollout.RunAsync(stay: false, TestContext.Current.CancellationToken)).ShouldBeFalse();
 
         caughtUp.ShouldBeTrue();
+        (await NoteAsync(new RedisStateStore(redis.Connection), next, "aircraft_landed")).ShouldNotBeNull("it waits to be taken over");
     }
 
     // It had built everything and said "Caught up" before it found out.
@@ -179,6 +182,12 @@ public sealed class RolloutTests(KafkaFixture kafka, RedisFixture redis)
         public Task<StoreValues> ReadAsync(PackedBytes keys, CancellationToken cancellationToken) => IsAway ? throw new StoreUnavailableException("the store is away", null) : store.ReadAsync(keys, cancellationToken);
 
         private bool IsAway => Interlocked.Increment(ref calls) <= Failures;
+    }
+
+    private static async Task<BesideRecord?> NoteAsync(IStateStore store, Catalog catalog, string view)
+    {
+        var program = ViewProgram.Compile(catalog.View(view), catalog.Source(catalog.View(view).Source));
+        return await ReadAsync(store, LogNames.BesideKey(program.Log, view, program.Hash8)) is { } bytes ? BesideRecord.Decode(bytes) : null;
     }
 
     /// <summary>A reader of a version fails where it has no position, or would go back.</summary>
