@@ -13,23 +13,21 @@ public sealed class KafkaProducerFactory(KafkaEndpoint endpoint)
     public IRecordSender CreateSender(KafkaProducerOptions? options = null)
     {
         options ??= new();
-        options = new KafkaProducerOptions
+        var sending = new KafkaProducerOptions
         {
             Compression = options.Compression,
-            LingerMs = options.LingerMs,
+            // The sender waits for more records, not librdkafka: it is told when a wave is handed over, and a wave's records of a partition go in one request.
+            LingerMs = endpoint.IsEmbedded ? options.LingerMs : Math.Min(1_000, options.DeliveryTimeoutMs / 2),
             InFlightMaxBytes = options.InFlightMaxBytes,
             DeliveryTimeoutMs = options.DeliveryTimeoutMs,
             ClientSettings = new Dictionary<string, string>(options.ClientSettings, StringComparer.Ordinal)
             {
                 ["enable.gapless.guarantee"] = "true",
-                // While records are left over that may not be sent yet, librdkafka's thread looks at them without a pause. With one request at a time they wait for the answer,
-                // and go in one batch.
-                ["max.in.flight"] = "1",
             },
         };
         return endpoint.IsEmbedded
-            ? new BudgetedSender(Create(options))
-            : new NativeSender(Config(options).Where(IsOfLibrdkafka).Append(new("queue.buffering.max.kbytes", (options.InFlightMaxBytes / 1024).ToString())));
+            ? new BudgetedSender(Create(sending))
+            : new NativeSender(Config(sending).Where(IsOfLibrdkafka), options.LingerMs, options.InFlightMaxBytes);
     }
 
     /// <summary>The bare client. On an embedded Kafka its user must ask the budget: prefer <see cref="Create"/>.</summary>

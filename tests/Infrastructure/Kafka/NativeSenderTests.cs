@@ -38,6 +38,52 @@ public sealed class NativeSenderTests
     }
 
     [Fact]
+    public async Task SendAsync_MorePartitionsThanAWaveTakes_EachHasItsRecordsInOrder()
+    {
+        const int partitions = 13;
+        var stop = TestContext.Current.CancellationToken;
+        await using var kafka = EmbeddedKafka.Start();
+        kafka.CreateTopic("out", partitions);
+        var endpoint = KafkaEndpoint.Of(kafka.BootstrapServers);
+        await using (var sender = new KafkaProducerFactory(endpoint).CreateSender(new KafkaProducerOptions { LingerMs = 0, InFlightMaxBytes = 1 << 20 }))
+        {
+            for (var i = 0; i < 20_000; i++)
+                await sender.SendAsync(new PartitionId("out", i % 7 == 0 ? 3 : i % partitions), null, BitConverter.GetBytes(i), 0, null, stop);
+        }
+
+        // Without a flush: what ends in good order gives what it holds its time.
+        for (var p = 0; p < partitions; p++)
+        {
+            var sent = Enumerable.Range(0, 20_000).Where(i => (i % 7 == 0 ? 3 : i % partitions) == p).ToList();
+            Read(endpoint, "out", p, sent.Count).Select(r => BitConverter.ToInt32(r.Message.Value)).ShouldBe(sent);
+        }
+    }
+
+    [Fact]
+    public async Task SendAsync_MoreOfOnePartitionThanARequestTakes_StaysInOrder()
+    {
+        const int partitions = 7;
+        var stop = TestContext.Current.CancellationToken;
+        await using var kafka = EmbeddedKafka.Start();
+        kafka.CreateTopic("out", partitions);
+        var endpoint = KafkaEndpoint.Of(kafka.BootstrapServers);
+        await using var sender = new KafkaProducerFactory(endpoint).CreateSender();
+        var value = new byte[14_000];
+        for (var i = 0; i < 600; i++)
+        {
+            BitConverter.TryWriteBytes(value, i);
+            await sender.SendAsync(new PartitionId("out", i % 2 == 0 ? 3 : i % partitions), null, value, 0, null, stop);
+        }
+
+        await sender.FlushAsync(stop);
+        for (var p = 0; p < partitions; p++)
+        {
+            var sent = Enumerable.Range(0, 600).Where(i => (i % 2 == 0 ? 3 : i % partitions) == p).ToList();
+            Read(endpoint, "out", p, sent.Count).Select(r => BitConverter.ToInt32(r.Message.Value)).ShouldBe(sent);
+        }
+    }
+
+    [Fact]
     public async Task SendAsync_MoreThanFitsTheQueue_WaitsForRoomAndLosesNothing()
     {
         var stop = TestContext.Current.CancellationToken;

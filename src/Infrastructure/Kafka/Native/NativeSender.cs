@@ -9,26 +9,49 @@ using StreamMl.Shared.Time;
 namespace StreamMl.Infrastructure.Kafka.Native;
 
 /// <summary>
-/// Sends by librdkafka's own call, which copies the record into its queue: nothing is allocated per record, and only records that fail are reported. The queue is the bound.
+/// Sends by librdkafka's own call, in waves: records are held until those before them are delivered, then go together, of at most <see cref="MaxPartitions"/> partitions. So librdkafka
+/// never has more than it may send: while it has, its thread goes round without a pause. Nothing is allocated per record. One caller at a time.
 /// </summary>
 internal sealed class NativeSender : IRecordSender
 {
+    /// <summary>Requests that an idempotent producer may have under way at one broker; a partition's records of a wave are one of them, mostly.</summary>
+    private const int MaxPartitions = 5;
+
+    /// <summary>Less than librdkafka's 1,000,000 of a batch, for it counts some bytes more of each record.</summary>
+    private const int MaxRequestBytes = 700_000;
+
     private const int ProducerType = 0;
-    private const int PollEvery = 256;
+    private const int StepMs = 50;
 
     /// <summary>Parts of a record beside its headers: see <see cref="SetParts"/>.</summary>
     private const int FixedParts = 6;
 
     private static readonly TimeSpan FullPause = TimeSpan.FromMilliseconds(1);
     private readonly Dictionary<string, IntPtr> topics = new(StringComparer.Ordinal);
+    private readonly Dictionary<PartitionId, HeldRecords> held = [];
+    private readonly Queue<HeldRecords> due = new();
+    private readonly Stack<HeldRecords> idle = new();
+    private readonly List<HeldRecords> wave = [];
+    private readonly Lock gate = new();
+    private readonly AutoResetEvent came = new(initialState: false);
+    private readonly ManualResetEventSlim hurry = new();
+    private readonly int lingerMs;
+    private readonly long maxBytes;
+    private readonly Thread thread;
     private readonly GCHandle self;
     private IntPtr handle;
-    private (string Name, IntPtr Handle) last = ("", IntPtr.Zero);
+    private HeldRecords? last;
     private KafkaException? failure;
-    private int sincePoll;
+    private long bytes;
+    private int flushes;
+    private volatile bool isDisposed;
 
-    public NativeSender(IEnumerable<KeyValuePair<string, string>> settings)
+    /// <param name="settings">By librdkafka's names.</param>
+    /// <param name="lingerMs">How long a wave waits for more records.</param>
+    /// <param name="maxBytes">Of records that are held or under way; more wait.</param>
+    public NativeSender(IEnumerable<KeyValuePair<string, string>> settings, int lingerMs, long maxBytes)
     {
+        (this.lingerMs, this.maxBytes) = (lingerMs, maxBytes);
         self = GCHandle.Alloc(this);
         try
         {
@@ -39,68 +62,205 @@ internal sealed class NativeSender : IRecordSender
             self.Free();
             throw;
         }
+
+        thread = new Thread(Run) { IsBackground = true, Name = "kafka sender" };
+        thread.Start();
     }
 
     public ValueTask SendAsync(
         PartitionId target, ReadOnlyMemory<byte>? key, ReadOnlyMemory<byte> value, long timestampUs, IReadOnlyList<KeyValuePair<string, byte[]>>? headers, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(handle == IntPtr.Zero, this);
-        if (++sincePoll >= PollEvery) Poll();
+        ObjectDisposedException.ThrowIf(isDisposed, this);
         ThrowIfFailed();
-        return TrySend(target, key, value.Span, timestampUs, headers) ? ValueTask.CompletedTask : SendLaterAsync(target, key, value, timestampUs, headers, cancellationToken);
+        return TryHold(target, key, value.Span, timestampUs, headers) ? ValueTask.CompletedTask : HoldLaterAsync(target, key, value, timestampUs, headers, cancellationToken);
     }
 
     public async Task FlushAsync(CancellationToken cancellationToken)
     {
-        const int stepMs = 50;
-        await Task.Run(
-            () =>
-            {
-                // In steps, so that it can be cancelled; it polls, so that failures are heard of.
-                while (LibRdKafka.Flush(handle, stepMs) == LibRdKafka.TimedOut) cancellationToken.ThrowIfCancellationRequested();
-            },
-            cancellationToken);
+        Interlocked.Increment(ref flushes);
+        hurry.Set();
+        came.Set();
+        try
+        {
+            while (Volatile.Read(ref bytes) > 0 && Volatile.Read(ref failure) is null)
+                await ShortPause.WaitAsync(FullPause, TimeProvider.System, cancellationToken);
+        }
+        finally
+        {
+            if (Interlocked.Decrement(ref flushes) == 0 && !isDisposed)
+                hurry.Reset();
+        }
+
         ThrowIfFailed();
     }
 
-    /// <summary>Gives what is under way ten seconds; flush first to know that it was delivered.</summary>
+    /// <summary>Gives what is held or under way ten seconds; flush first to know that it was delivered.</summary>
     public async ValueTask DisposeAsync()
     {
         const int patienceMs = 10_000;
-        if (handle == IntPtr.Zero) return;
-        await Task.Run(() => LibRdKafka.Flush(handle, patienceMs));
+        if (isDisposed) return;
+        isDisposed = true;
+        hurry.Set();
+        came.Set();
+        await Task.Run(() =>
+        {
+            if (!thread.Join(patienceMs))
+            {
+                Fail(new KafkaException(new Error(ErrorCode.Local_Destroy, "the sender was ended")));
+                thread.Join();
+            }
+        });
         foreach (var topic in topics.Values) LibRdKafka.TopicDestroy(topic);
         LibRdKafka.Destroy(handle);
         handle = IntPtr.Zero;
         self.Free();
+        came.Dispose();
+        hurry.Dispose();
     }
 
-    private async ValueTask SendLaterAsync(
+    private async ValueTask HoldLaterAsync(
         PartitionId target, ReadOnlyMemory<byte>? key, ReadOnlyMemory<byte> value, long timestampUs, IReadOnlyList<KeyValuePair<string, byte[]>>? headers, CancellationToken cancellationToken)
     {
         do
         {
             await ShortPause.WaitAsync(FullPause, TimeProvider.System, cancellationToken);
-            Poll();
             ThrowIfFailed();
         }
-        while (!TrySend(target, key, value.Span, timestampUs, headers));
+        while (!TryHold(target, key, value.Span, timestampUs, headers));
     }
 
-    /// <summary>False: the queue is full.</summary>
-    private unsafe bool TrySend(PartitionId target, ReadOnlyMemory<byte>? key, ReadOnlySpan<byte> value, long timestampUs, IReadOnlyList<KeyValuePair<string, byte[]>>? headers)
+    /// <summary>False: there is no room. One record has room always.</summary>
+    private bool TryHold(PartitionId target, ReadOnlyMemory<byte>? key, ReadOnlySpan<byte> value, long timestampUs, IReadOnlyList<KeyValuePair<string, byte[]>>? headers)
     {
-        if (headers is not null) return TrySendWithHeaders(target, key, value, timestampUs, headers);
-        fixed (byte* keyBytes = key.GetValueOrDefault().Span)
-        fixed (byte* valueBytes = value)
+        // An empty record counts too, or a flush would not see it.
+        var size = (key?.Length ?? 0) + value.Length + 1;
+        lock (gate)
         {
-            var parts = stackalloc NativeVu[FixedParts];
-            SetParts(parts, TopicOf(target.Topic), target.Partition, timestampUs, keyBytes, key?.Length ?? -1, valueBytes, value.Length);
-            return IsSent(target, LibRdKafka.Produce(handle, parts, FixedParts));
+            if (bytes > 0 && bytes + size > maxBytes) return false;
+            if (last is null || last.Target != target || last.Bytes + size > MaxRequestBytes) last = HeldFor(target, size);
+            last.Add(key, value, timestampUs, headers);
+            if (bytes == 0) came.Set();
+            Volatile.Write(ref bytes, bytes + size);
+        }
+
+        return true;
+    }
+
+    private HeldRecords HeldFor(PartitionId target, int size)
+    {
+        if (held.TryGetValue(target, out var records) && records.Bytes + size <= MaxRequestBytes) return records;
+        if (!idle.TryPop(out records)) records = new HeldRecords();
+        records.Target = target;
+        held[target] = records;
+        due.Enqueue(records);
+        return records;
+    }
+
+    private void Run()
+    {
+        try
+        {
+            SendWaves();
+        }
+        catch (Exception e)
+        {
+            // Its callers hear of it: nothing is sent after what could not be.
+            Fail(new KafkaException(new Error(ErrorCode.Local_Application, $"the sender ended: {e.Message}"), e));
         }
     }
 
-    private unsafe bool TrySendWithHeaders(PartitionId target, ReadOnlyMemory<byte>? key, ReadOnlySpan<byte> value, long timestampUs, IReadOnlyList<KeyValuePair<string, byte[]>> headers)
+    private void SendWaves()
+    {
+        while (!isDisposed || Volatile.Read(ref bytes) > 0)
+        {
+            came.WaitOne();
+            var since = TimeProvider.System.GetTimestamp();
+            do
+            {
+                var rest = lingerMs - (int)TimeProvider.System.GetElapsedTime(since).TotalMilliseconds;
+                if (rest > 0) hurry.Wait(rest);
+                since = TimeProvider.System.GetTimestamp();
+            }
+            while (Take() && Deliver());
+            if (Volatile.Read(ref failure) is not null) return;
+        }
+    }
+
+    /// <summary>The next wave; partitions take turns.</summary>
+    private bool Take()
+    {
+        lock (gate)
+        {
+            // All go round, so that what is left stays in order: of one partition one after the other.
+            for (var left = due.Count; left > 0; left--)
+            {
+                var records = due.Dequeue();
+                if (wave.Count == MaxPartitions || wave.Exists(r => r.Target == records.Target))
+                {
+                    due.Enqueue(records);
+                    continue;
+                }
+
+                if (held[records.Target] == records) held.Remove(records.Target);
+                if (last == records) last = null;
+                wave.Add(records);
+            }
+        }
+
+        return wave.Count > 0;
+    }
+
+    /// <summary>False: it can not be delivered, and so can nothing after it.</summary>
+    private bool Deliver()
+    {
+        foreach (var records in wave)
+        {
+            for (var i = 0; i < records.Count; i++)
+            {
+                while (!TryProduce(records, records[i]))
+                {
+                    if (Volatile.Read(ref failure) is not null) return false;
+                    _ = LibRdKafka.Flush(handle, 1);
+                }
+            }
+        }
+
+        // In steps, so that failures are heard of.
+        while (LibRdKafka.Flush(handle, StepMs) == LibRdKafka.TimedOut)
+        {
+            if (Volatile.Read(ref failure) is not null) return false;
+        }
+
+        if (Volatile.Read(ref failure) is not null) return false;
+
+        lock (gate)
+        {
+            Volatile.Write(ref bytes, bytes - wave.Sum(r => (long)r.Bytes + r.Count));
+            foreach (var records in wave)
+            {
+                records.Clear();
+                idle.Push(records);
+            }
+        }
+
+        wave.Clear();
+        return true;
+    }
+
+    /// <summary>False: librdkafka's queue is full, or the record was refused.</summary>
+    private unsafe bool TryProduce(HeldRecords records, in HeldRecords.Record record)
+    {
+        fixed (byte* key = records.Key(record))
+        fixed (byte* value = records.Value(record))
+        {
+            if (record.Headers is { } headers) return TryProduce(records.Target, record, key, value, headers);
+            var parts = stackalloc NativeVu[FixedParts];
+            SetParts(parts, TopicOf(records.Target.Topic), records.Target.Partition, record.TimestampUs, key, record.KeyLength, value, record.ValueLength);
+            return IsSent(records.Target, LibRdKafka.Produce(handle, parts, FixedParts));
+        }
+    }
+
+    private unsafe bool TryProduce(PartitionId target, in HeldRecords.Record record, byte* key, byte* value, IReadOnlyList<KeyValuePair<string, byte[]>> headers)
     {
         var parts = stackalloc NativeVu[FixedParts + headers.Count];
         var pins = new List<MemoryHandle>();
@@ -114,12 +274,8 @@ internal sealed class NativeSender : IRecordSender
                 parts[FixedParts + i] = new NativeVu { Kind = NativeVu.Header, Pointer = (IntPtr)name.Pointer, Second = (nuint)content.Pointer, Third = headers[i].Value.Length };
             }
 
-            fixed (byte* keyBytes = key.GetValueOrDefault().Span)
-            fixed (byte* valueBytes = value)
-            {
-                SetParts(parts, TopicOf(target.Topic), target.Partition, timestampUs, keyBytes, key?.Length ?? -1, valueBytes, value.Length);
-                return IsSent(target, LibRdKafka.Produce(handle, parts, (nuint)(FixedParts + headers.Count)));
-            }
+            SetParts(parts, TopicOf(target.Topic), target.Partition, record.TimestampUs, key, record.KeyLength, value, record.ValueLength);
+            return IsSent(target, LibRdKafka.Produce(handle, parts, (nuint)(FixedParts + headers.Count)));
         }
         finally
         {
@@ -146,12 +302,12 @@ internal sealed class NativeSender : IRecordSender
         string text = LibRdKafka.Text(LibRdKafka.ErrorObjectText(error));
         LibRdKafka.ErrorObjectDestroy(error);
         if (code == LibRdKafka.QueueFull) return false;
-        throw failure ??= new KafkaException(new Error((ErrorCode)code, $"{target}: a record was refused: {text}"));
+        Fail(new KafkaException(new Error((ErrorCode)code, $"{target}: a record was refused: {text}")));
+        return false;
     }
 
     private IntPtr TopicOf(string name)
     {
-        if (ReferenceEquals(last.Name, name)) return last.Handle;
         if (!topics.TryGetValue(name, out var topic))
         {
             topic = LibRdKafka.TopicNew(handle, name, IntPtr.Zero);
@@ -159,15 +315,10 @@ internal sealed class NativeSender : IRecordSender
             topics.Add(name, topic);
         }
 
-        last = (name, topic);
         return topic;
     }
 
-    private void Poll()
-    {
-        sincePoll = 0;
-        _ = LibRdKafka.Poll(handle, 0);
-    }
+    private void Fail(KafkaException e) => Interlocked.CompareExchange(ref failure, e, null);
 
     private void ThrowIfFailed()
     {
@@ -186,7 +337,7 @@ internal sealed class NativeSender : IRecordSender
         if (message->Error == LibRdKafka.NoError) return;
         var sender = (NativeSender)GCHandle.FromIntPtr(opaque).Target!;
         string topic = LibRdKafka.Text(LibRdKafka.TopicName(message->Topic));
-        sender.failure ??= new KafkaException(new Error((ErrorCode)message->Error, $"{topic}/{message->Partition}: a record of {message->ValueLength} bytes could not be delivered: {LibRdKafka.ErrorName(message->Error)}"));
+        sender.Fail(new KafkaException(new Error((ErrorCode)message->Error, $"{topic}/{message->Partition}: a record of {message->ValueLength} bytes could not be delivered: {LibRdKafka.ErrorName(message->Error)}")));
     }
 }
 
