@@ -5,7 +5,9 @@ namespace StreamMl.OnlineScorer;
 /// <summary>The meter <c>StreamMl.OnlineScorer</c>.</summary>
 internal static class ServingMetrics
 {
-    private static readonly Meter Meter = new("StreamMl.OnlineScorer");
+    public const string MeterName = "StreamMl.OnlineScorer";
+
+    private static readonly Meter Meter = new(MeterName);
 
     /// <summary>Vectors read by request; tag service.</summary>
     public static Counter<long> Reads { get; } = Meter.CreateCounter<long>("streamml.serving.reads", "{vector}", "Feature vectors read by request");

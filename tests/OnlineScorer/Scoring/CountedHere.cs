@@ -14,7 +14,8 @@ internal sealed class CountedHere : IDisposable
     {
         listener.InstrumentPublished = (instrument, l) =>
         {
-            if (instrument.Meter.Name == ServingMetrics.Predictions.Meter.Name)
+            // Told while the counters are still being made: the class cannot be asked for one of them yet.
+            if (instrument.Meter.Name == ServingMetrics.MeterName)
                 l.EnableMeasurementEvents(instrument);
         };
         listener.SetMeasurementEventCallback<long>((instrument, value, _, _) =>
