@@ -10,6 +10,7 @@ using StreamMl.Infrastructure.Registry;
 using StreamMl.Infrastructure.Store;
 using StreamMl.OnlineScorer.Api;
 using StreamMl.OnlineScorer.Reading;
+using StreamMl.OnlineScorer.Tests.Triggers;
 using StreamMl.OnlineScorer.Triggers;
 using StreamMl.Shared.Client;
 using StreamMl.Shared.Events;
@@ -39,7 +40,7 @@ public sealed class HostingTests
         for (var i = 0; i < 60; i++)
             lab.Apply(new Trip($"A{i % 7}", $"B{i % 5}", i % 3, i, ServingLab.StartUs + i));
         await lab.CommitAsync();
-        await ProduceTriggersAsync(KafkaEndpoint.Of(kafka), schemas, stop);
+        await Schedules.ProduceAsync(KafkaEndpoint.Of(kafka), schemas, Events, stop);
         var directory = Path.Combine(AppContext.BaseDirectory, "hosting", Path.GetRandomFileName());
         using (var host = Build(lab, KafkaEndpoint.Of(kafka), connection, schemas, directory))
         {
@@ -80,19 +81,6 @@ public sealed class HostingTests
         vectors[0]["by_origin.count_1h"].ShouldBe(9L);
         (await http.GetStringAsync("/v1/views/by_origin/entities?limit=3", TestContext.Current.CancellationToken)).ShouldContain("\"origin\":\"A");
         (await http.GetStringAsync("/readyz", TestContext.Current.CancellationToken)).ShouldContain("ready");
-    }
-
-    private static async Task ProduceTriggersAsync(KafkaEndpoint kafka, SchemaRegistryClient schemas, CancellationToken stop)
-    {
-        var id = await schemas.RegisterAsync("schedules-value", ServingLab.Avro, stop);
-        await using var producer = new KafkaProducerFactory(kafka).Create();
-        for (var i = 0; i < Events; i++)
-        {
-            var value = TripAvro.Encode(id, $"A{i % 7}", $"B{i % 5}", i % 3, ServingLab.StartUs + i);
-            await producer.SendAsync("schedules", Encoding.UTF8.GetBytes($"A{i % 7}"), value, ServingLab.StartUs + i, null, stop);
-        }
-
-        await producer.FlushAsync(stop);
     }
 
     private static async Task<long> ServedAsync(IStateStore store)

@@ -80,10 +80,7 @@ internal sealed class Caught
 
     private async Task<long> BehindAsync(IReadOnlyList<PartitionId> partitions, Func<PartitionId, string> key, Dictionary<PartitionId, long> ends, CancellationToken stop)
     {
-        var keys = new PackedBytes();
-        foreach (var partition in partitions)
-            keys.Add(Encoding.UTF8.GetBytes(key(partition)));
-        using var values = await installation.Store.ReadAsync(keys, stop);
+        using var values = await installation.Store.ReadAsync(partitions.Select(key), stop);
         return partitions.Select((p, i) => Math.Max(0, ends[p] - (values[i].IsEmpty ? 0 : PositionRecord.Decode(values[i]).NextOffset))).Sum();
     }
 }

@@ -1,9 +1,9 @@
 using System.Globalization;
-using System.Text;
 using StreamMl.Infrastructure.Store;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
+using StreamMl.Shared.Time;
 using StreamMl.StreamFeatures.Rebuilding;
 
 namespace StreamMl.Cli.Maintaining;
@@ -46,14 +46,14 @@ internal sealed class OldVersions(IStateStore store, IReadOnlyList<Catalog> cata
 
     private async Task<bool> IsOwnersAsync(StoreKey version, CancellationToken stop)
     {
-        using var values = await ReadAsync(stop, LogNames.SourcePositionKey(version.Log), LogNames.PositionKey(version.Log, version.View, version.Hash8));
+        using var values = await store.ReadAsync([LogNames.SourcePositionKey(version.Log), LogNames.PositionKey(version.Log, version.View, version.Hash8)], stop);
         return values.Has(0) && values.Has(1) && PositionRecord.Decode(values[0]).Epoch == PositionRecord.Decode(values[1]).Epoch;
     }
 
     private async Task RequireNoRolloutAsync(StoreKey version, CancellationToken stop)
     {
-        using var values = await ReadAsync(
-            stop, LogNames.BesideKey(version.Log.Topic, version.View, version.Hash8), LogNames.PositionKey(new PartitionId(version.Log.Topic, 0), version.View, version.Hash8));
+        using var values = await store.ReadAsync(
+            [LogNames.BesideKey(version.Log.Topic, version.View, version.Hash8), LogNames.PositionKey(new PartitionId(version.Log.Topic, 0), version.View, version.Hash8)], stop);
         if (!values.Has(0))
             return;
         var ready = BesideRecord.Decode(values[0]).ReadyEpoch;
@@ -68,24 +68,16 @@ internal sealed class OldVersions(IStateStore store, IReadOnlyList<Catalog> cata
 
     private async Task RequireNoReaderAsync(StoreKey version, CancellationToken stop)
     {
-        using var values = await ReadAsync(stop, LogNames.ReaderKey(version.Log.Topic, version.View, version.Hash8));
+        using var values = await store.ReadAsync([LogNames.ReaderKey(version.Log.Topic, version.View, version.Hash8)], stop);
         if (!values.Has(0))
             return;
-        var silence = time.GetUtcNow() - DateTimeOffset.UnixEpoch.AddMicroseconds(ReaderRecord.Decode(values[0]).SeenUs);
+        var silence = time.GetUtcNow().UtcDateTime - TimeGrid.ToDateTime(ReaderRecord.Decode(values[0]).SeenUs);
         if (silence < ReaderRecord.Silence)
         {
             throw new ArgumentException(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{Name(version)} is read: a `streamml serve` had it in its catalogue {Math.Max(0, silence.TotalSeconds):0} s ago. Give that the new catalogue, or stop it, and run this again {ReaderRecord.Silence.TotalSeconds:0} s later"));
         }
-    }
-
-    private Task<StoreValues> ReadAsync(CancellationToken stop, params ReadOnlySpan<string> names)
-    {
-        var keys = new PackedBytes();
-        foreach (var name in names)
-            keys.Add(Encoding.UTF8.GetBytes(name));
-        return store.ReadAsync(keys, stop);
     }
 
     private static string Name(StoreKey version) => $"{version.View}@{version.Hash8}";

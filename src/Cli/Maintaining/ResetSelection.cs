@@ -47,7 +47,7 @@ internal sealed class ResetSelection
     }
 
     private static HashSet<(string Log, string View, string Hash8)> VersionsOf(Catalog catalog) =>
-        [.. catalog.Views.Select(v => ViewProgram.Compile(v, catalog.Source(v.Source))).Select(p => (p.Log, p.View.Name, p.Hash8))];
+        [.. ViewProgram.CompileAll(catalog).Select(p => (p.Log, p.View.Name, p.Hash8))];
 
     private static IEnumerable<(PartitionId Log, string Key)> PositionsOf(Catalog catalog, HashSet<(string Log, string View, string Hash8)> versions) =>
         LogNames.PartitionsOf(catalog, catalog.Sources).SelectMany(p => versions.Where(v => v.Log == p.Topic).Select(v => (p, LogNames.PositionKey(p, v.View, v.Hash8))));

@@ -22,8 +22,7 @@ internal static class Workers
             throw new ArgumentException($"a process runs in '{options.Directory}' and its stream worker owns the partitions: stop it (if it was killed, remove {EndpointsFile.PathIn(options.Directory)}), or add --force");
         if (options.Kafka is null)
             throw new ArgumentException("nobody can tell whether workers own the partitions: name Kafka with --kafka, or add --force when all are stopped");
-        using var admin = new TopicAdmin(KafkaEndpoint.Of(options.Kafka));
-        if (await admin.GroupIsActiveAsync(group, stop) ?? true)
+        if (await IsActiveAsync(options, group, stop) ?? true)
             throw new ArgumentException($"group '{group}' has members: their workers own the partitions and would write again what this changes. Stop them (`streamml features`, `streamml up`), or add --force");
     }
 }

@@ -73,6 +73,10 @@ public sealed class ViewProgram
     /// <exception cref="DefinitionException">The view cannot be computed over this source.</exception>
     public static ViewProgram Compile(ViewDefinition view, SourceDefinition source) => new ViewCompiler(view, source).Compile();
 
+    /// <summary>The catalogue's views, in its order, each compiled when it is asked for.</summary>
+    /// <exception cref="DefinitionException">A view cannot be computed over its source.</exception>
+    public static IEnumerable<ViewProgram> CompileAll(Catalog catalog) => catalog.Views.Select(v => Compile(v, catalog.Source(v.Source)));
+
     /// <summary>The output columns of a feature: one, or k for last_k.</summary>
     public (int First, int Count) OutputsOf(string featureName) => outputsByFeature.TryGetValue(featureName, out var range)
         ? range

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics;
 namespace StreamMl.ModelEngine.Trees;
 
 /// <summary>
-/// Sixteen rows at a time by QuickScorer's tests (C. Lucchese et al. 2016, "Exploiting CPU SIMD extensions to speed-up document scoring with tree ensembles"): each threshold is
+/// Sixteen rows at a time by <see cref="QuickScorer"/> (C. Lucchese et al. 2016, "Exploiting CPU SIMD extensions to speed-up document scoring with tree ensembles"): each threshold is
 /// compared with all rows at once, as <see cref="BitVectorKernel"/> compares it with one. Of each row the leaves are added as every kernel adds them, so it gives the same bits.
 /// For trees of up to 64 leaves. Immutable; thread-safe.
 /// </summary>
@@ -15,7 +15,6 @@ internal sealed class BlockKernel
     public const int Rows = 16;
 
     private const int WordBits = 32;
-    private const int MaxLeaves = 2 * WordBits;
 
     private readonly int[] ends;
     private readonly float[] thresholds;
@@ -29,34 +28,33 @@ internal sealed class BlockKernel
     {
         (this.ends, this.trees, this.values, this.wordCount) = (ends, trees, values, wordCount);
         thresholds = [.. tests.Select(t => t.Threshold)];
-        words = [.. tests.Select(t => t.Word * Rows)];
+        words = [.. tests.Select(t => t.FirstWord)];
         masks = [.. tests.Select(t => t.Mask)];
     }
 
     /// <summary>The kernel, or null where a tree has too many leaves, or the machine has no vectors of at least eight numbers.</summary>
     public static BlockKernel? TryCreate(TreeEnsemble ensemble, VectorLayout layout)
     {
-        if (!Vector256.IsHardwareAccelerated || ensemble.Trees.Any(t => t.LeafValues.Count > MaxLeaves))
+        if (!Vector256.IsHardwareAccelerated || QuickScorer.TryOf(ensemble, layout) is not { } of)
             return null;
-        List<Test> tests = [];
-        List<double> leaves = [];
         var placed = new Tree[ensemble.Trees.Count];
         var word = 0;
         for (var t = 0; t < placed.Length; t++)
         {
-            var tree = ensemble.Trees[t];
-            placed[t] = new Tree(word * Rows, leaves.Count, IsWide: tree.LeafValues.Count > WordBits);
-            Collect(tree, tree.Slots.Count == 0 ? ~0 : 0, layout, tests, leaves, placed[t].FirstLeaf, word);
+            placed[t] = new Tree(word * Rows, of.FirstLeaves[t], IsWide: ensemble.Trees[t].LeafValues.Count > WordBits);
             word += placed[t].IsWide ? 2 : 1;
         }
 
-        var sorted = tests.OrderBy(t => t.Entry).ThenBy(t => t.Threshold).ToList();
-        var sums = new int[layout.Length];
-        foreach (var test in sorted)
-            sums[test.Entry]++;
-        for (var i = 1; i < sums.Length; i++)
-            sums[i] += sums[i - 1];
-        return new BlockKernel(sums, sorted, placed, [.. leaves], word);
+        List<Test> tests = [];
+        foreach (var (entry, threshold, tree, mask) in of.Tests)
+        {
+            if ((uint)mask != uint.MaxValue)
+                tests.Add(new Test(entry, threshold, placed[tree].FirstWord, (uint)mask));
+            if ((uint)(mask >> WordBits) != uint.MaxValue)
+                tests.Add(new Test(entry, threshold, placed[tree].FirstWord + Rows, (uint)(mask >> WordBits)));
+        }
+
+        return new BlockKernel(QuickScorer.EndsOf(tests.Select(t => t.Entry), layout.Length), tests, placed, of.Leaves, word);
     }
 
     /// <summary>What a thread needs beside the kernel.</summary>
@@ -144,28 +142,7 @@ internal sealed class BlockKernel
         return ((Vector512.ConvertToSingle(lowest).AsInt32() >>> 23) & Vector512.Create(0xff)) - Vector512.Create(127);
     }
 
-    // Leaves from left to right; a test's masks have all but those of its left child.
-    private static void Collect(DecisionTree tree, int child, VectorLayout layout, List<Test> tests, List<double> values, int firstLeaf, int word)
-    {
-        if (child < 0)
-        {
-            values.Add(tree.LeafValues[~child]);
-            return;
-        }
-
-        var from = values.Count - firstLeaf;
-        Collect(tree, tree.Left[child], layout, tests, values, firstLeaf, word);
-        var count = values.Count - firstLeaf - from;
-        Collect(tree, tree.Right[child], layout, tests, values, firstLeaf, word);
-        var (entry, threshold) = layout.Question(tree, child);
-        var mask = ~(((1UL << count) - 1) << from);
-        if ((uint)mask != uint.MaxValue)
-            tests.Add(new Test(entry, threshold, word, (uint)mask));
-        if ((uint)(mask >> WordBits) != uint.MaxValue)
-            tests.Add(new Test(entry, threshold, word + 1, (uint)(mask >> WordBits)));
-    }
-
-    private readonly record struct Test(int Entry, float Threshold, int Word, uint Mask);
+    private readonly record struct Test(int Entry, float Threshold, int FirstWord, uint Mask);
 
     /// <param name="FirstWord">Where its leaves' bits begin: a word of 32 for each row, and another where it is wide.</param>
     /// <param name="FirstLeaf">Where its leaves' values begin.</param>

@@ -32,7 +32,7 @@ internal sealed class ApiCatalogs(ServedCatalog served, FeatureApiOptions option
 /// <summary>A catalogue with its compiled views and services. Thread-safe.</summary>
 internal sealed class ApiCatalog(Catalog catalog, FeatureApiOptions options)
 {
-    private readonly Lazy<IReadOnlyList<ViewProgram>> programs = new(() => [.. catalog.Views.Select(v => ViewProgram.Compile(v, catalog.Source(v.Source)))]);
+    private readonly Lazy<IReadOnlyList<ViewProgram>> programs = new(() => [.. ViewProgram.CompileAll(catalog)]);
 
     public Catalog Catalog => catalog;
 

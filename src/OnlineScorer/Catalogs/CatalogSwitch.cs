@@ -1,4 +1,3 @@
-using System.Text;
 using StreamMl.FeatureEngine.Views;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
@@ -54,9 +53,9 @@ internal sealed class CatalogSwitch(ServedCatalog served, IEnumerable<ICatalogUs
         if (!ReferenceEquals(looked, next))
             logsAt.Clear();
         looked = next;
-        var running = Programs(served.Current).Select(Version).ToHashSet();
+        var running = ViewProgram.CompileAll(served.Current).Select(Version).ToHashSet();
         Obstacle? unready = null;
-        foreach (var program in Programs(next).Where(p => !running.Contains(Version(p))))
+        foreach (var program in ViewProgram.CompileAll(next).Where(p => !running.Contains(Version(p))))
         {
             for (var partition = 0; partition < program.Source.Partitions; partition++)
                 unready = await FindUnreadyAsync(program, new PartitionId(program.Log, partition), cancellationToken) ?? unready;
@@ -67,10 +66,7 @@ internal sealed class CatalogSwitch(ServedCatalog served, IEnumerable<ICatalogUs
 
     private async Task<Obstacle?> FindUnreadyAsync(ViewProgram program, PartitionId log, CancellationToken cancellationToken)
     {
-        var keys = new PackedBytes();
-        keys.Add(Encoding.UTF8.GetBytes(LogNames.SourcePositionKey(log)));
-        keys.Add(Encoding.UTF8.GetBytes(LogNames.PositionKey(log, program.View.Name, program.Hash8)));
-        using var values = await store.ReadAsync(keys, cancellationToken);
+        using var values = await store.ReadAsync([LogNames.SourcePositionKey(log), LogNames.PositionKey(log, program.View.Name, program.Hash8)], cancellationToken);
         var now = values.Has(0) ? PositionRecord.Decode(values[0]).NextOffset : 0;
         var wanted = logsAt.GetValueOrDefault(log, now);
         logsAt[log] = now;
@@ -82,8 +78,6 @@ internal sealed class CatalogSwitch(ServedCatalog served, IEnumerable<ICatalogUs
             ? null
             : new Obstacle(ObstacleKind.Behind, $"{name} is at offset {at} of {log} and its worker at {wanted}: it is being built (`streamml rollout` says when it has caught up)");
     }
-
-    private static IEnumerable<ViewProgram> Programs(Catalog catalog) => catalog.Views.Select(v => ViewProgram.Compile(v, catalog.Source(v.Source)));
 
     private static (string, int, string, string) Version(ViewProgram program) => (program.Log, program.Source.Partitions, program.View.Name, program.Hash8);
 }

@@ -3,6 +3,7 @@ using StreamMl.FeatureEngine.Views;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
+using StreamMl.Shared.Time;
 
 namespace StreamMl.OnlineScorer.Catalogs;
 
@@ -12,8 +13,8 @@ internal sealed class ReaderNotes(ServedCatalog served, IStateStore store, TimeP
     /// <exception cref="StoreUnavailableException">The store is away.</exception>
     public static async Task WriteAsync(IStateStore store, Catalog catalog, TimeProvider time, CancellationToken cancellationToken)
     {
-        var seen = new ReaderRecord((time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond).Encode();
-        foreach (var log in catalog.Views.Select(v => ViewProgram.Compile(v, catalog.Source(v.Source))).GroupBy(p => p.Log, StringComparer.Ordinal))
+        var seen = new ReaderRecord(TimeGrid.FromDateTime(time.GetUtcNow().UtcDateTime)).Encode();
+        foreach (var log in ViewProgram.CompileAll(catalog).GroupBy(p => p.Log, StringComparer.Ordinal))
         {
             var commit = new StoreCommit(new PartitionId(log.Key, 0));
             foreach (var program in log)

@@ -35,7 +35,7 @@ public static class LogNames
 
     public static string StatePrefix(PartitionId log, string view, string viewHash8) => $"{HashTag(log)}{view}@{viewHash8}/";
 
-    public static string PositionKey(PartitionId log, string view, string viewHash8) => $"{HashTag(log)}{view}@{viewHash8}!pos";
+    public static string PositionKey(PartitionId log, string view, string viewHash8) => $"{HashTag(log)}{view}@{viewHash8}{PositionSuffix}";
 
     /// <summary>
     /// That a view version is built beside the one that runs: see <see cref="Store.BesideRecord"/>. On a log's first partition only, as <see cref="ReaderKey"/> is.
@@ -58,7 +58,7 @@ public static class LogNames
         var end = key.IndexOf('}');
         var slash = end > 0 ? key.LastIndexOf('/', end) : -1;
         var at = end > 0 ? key.IndexOf('@', end) : -1;
-        if (!key.StartsWith('{') || slash < 0 || at < 0 || !key.EndsWith("!pos", StringComparison.Ordinal) || key.Length - at != 1 + 8 + "!pos".Length
+        if (!key.StartsWith('{') || slash < 0 || at < 0 || !key.EndsWith(PositionSuffix, StringComparison.Ordinal) || key.Length - at != 1 + 8 + PositionSuffix.Length
             || !int.TryParse(key.AsSpan(slash + 1, end - slash - 1), System.Globalization.CultureInfo.InvariantCulture, out var partition))
         {
             return false;
@@ -69,10 +69,10 @@ public static class LogNames
     }
 
     /// <summary>The log's own progress (read, decoded, routed, counted in the ledger): a position beside those of the views.</summary>
-    public static string SourcePositionKey(PartitionId log) => $"{HashTag(log)}!source!pos";
+    public static string SourcePositionKey(PartitionId log) => $"{HashTag(log)}!source{PositionSuffix}";
 
     /// <summary>How far a service has read its trigger; a sink of it keeps its own, as <c>NAME.SINK</c>.</summary>
-    public static string ServicePositionKey(PartitionId trigger, string service) => $"{HashTag(trigger)}service.{service}!pos";
+    public static string ServicePositionKey(PartitionId trigger, string service) => $"{HashTag(trigger)}service.{service}{PositionSuffix}";
 
     /// <summary>How far a source partition was copied into repartition topics: see <see cref="Store.RoutesRecord"/>.</summary>
     public static string RoutesKey(PartitionId log) => $"{HashTag(log)}!routes";

@@ -59,12 +59,12 @@ public readonly record struct StoreKey(StoreKeyKind Kind, PartitionId Log, strin
     {
         StoreKeyKind? kind = tail switch
         {
-            "!source!pos" => StoreKeyKind.LogPosition,
+            $"!source{LogNames.PositionSuffix}" => StoreKeyKind.LogPosition,
             "!ledger" => StoreKeyKind.Ledger,
             "!routes" => StoreKeyKind.Routes,
             "!topic" => StoreKeyKind.Topic,
-            "!source!anew" => StoreKeyKind.Anew,
-            _ when tail.StartsWith("service.", StringComparison.Ordinal) && tail.EndsWith("!pos", StringComparison.Ordinal) && !tail.Contains('@') => StoreKeyKind.ServicePosition,
+            $"!source{LogNames.AnewSuffix}" => StoreKeyKind.Anew,
+            _ when tail.StartsWith("service.", StringComparison.Ordinal) && tail.EndsWith(LogNames.PositionSuffix, StringComparison.Ordinal) && !tail.Contains('@') => StoreKeyKind.ServicePosition,
             _ => null,
         };
         parsed = new StoreKey(kind ?? StoreKeyKind.State, log, "", "");

@@ -1,4 +1,3 @@
-using System.Text;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 using StreamMl.StreamFeatures.Logs;
@@ -40,12 +39,7 @@ internal sealed record Claim(IReadOnlyList<PositionRecord> Positions, LedgerCoun
         var names = plan.PositionKeys(partition);
         var (positions, wereAbsent) = await store.ClaimAsync(partition, names, (i, isAnew) => edge.StartOf(i, held?.Positions[i + others].FromOffset, isAnew), cancellationToken);
         // No older owner can write any more, so these stand still now; unless the store goes back in between, which their positions tell.
-        var keys = new PackedBytes();
-        keys.Add(Encoding.UTF8.GetBytes(LogNames.LedgerKey(partition)));
-        keys.Add(Encoding.UTF8.GetBytes(LogNames.RoutesKey(partition)));
-        foreach (var key in names)
-            keys.Add(Encoding.UTF8.GetBytes(key));
-        using var values = await store.ReadAsync(keys, cancellationToken);
+        using var values = await store.ReadAsync([LogNames.LedgerKey(partition), LogNames.RoutesKey(partition), .. names], cancellationToken);
         for (var i = 0; i < positions.Count; i++)
         {
             if (!values[i + 2].SequenceEqual(positions[i].Encode()))

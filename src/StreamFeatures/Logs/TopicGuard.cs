@@ -39,7 +39,7 @@ internal sealed class TopicGuard(TopicAdmin admin, IStateStore store, ArchiveLay
         // The group may know of a new partition before the broker that was asked does.
         now = now with { Partitions = Math.Max(now.Partitions, partitions.Max(p => p.Partition) + 1) };
         var all = Enumerable.Range(0, Math.Max(now.Partitions, plan.Source.Partitions)).Select(p => new PartitionId(plan.Topic, p)).ToList();
-        using var values = await ReadAsync(all.Select(LogNames.TopicKey), cancellationToken);
+        using var values = await store.ReadAsync(all.Select(LogNames.TopicKey), cancellationToken);
         foreach (var partition in all)
         {
             if (TopicRecord.Decode(values[partition.Partition]) is { } noted)
@@ -104,7 +104,7 @@ internal sealed class TopicGuard(TopicAdmin admin, IStateStore store, ArchiveLay
         if (isKnown)
             return known;
         var others = Enumerable.Range(0, now.Partitions).Where(p => p != partition.Partition).Select(p => new PartitionId(plan.Topic, p));
-        using var values = await ReadAsync(others.SelectMany(plan.PositionKeys), cancellationToken);
+        using var values = await store.ReadAsync(others.SelectMany(plan.PositionKeys), cancellationToken);
         for (var i = 0; i < values.Count; i++)
             known[i % known.Length] |= values.Has(i) && PositionRecord.Decode(values[i]) is { FromOffset: 0, NextOffset: > 0 };
         return known;
@@ -116,17 +116,9 @@ internal sealed class TopicGuard(TopicAdmin admin, IStateStore store, ArchiveLay
     /// <summary>Null where the store has not all of the positions.</summary>
     private async Task<long?> LeastAsync(LogPlan plan, PartitionId partition, CancellationToken cancellationToken)
     {
-        using var values = await ReadAsync(plan.PositionKeys(partition), cancellationToken);
+        using var values = await store.ReadAsync(plan.PositionKeys(partition), cancellationToken);
         var all = Enumerable.Range(0, values.Count).ToList();
         return all.TrueForAll(values.Has) ? all.Min(i => PositionRecord.Decode(values[i]).NextOffset) : null;
-    }
-
-    private async Task<StoreValues> ReadAsync(IEnumerable<string> names, CancellationToken cancellationToken)
-    {
-        var keys = new PackedBytes();
-        foreach (var name in names)
-            keys.Add(Encoding.UTF8.GetBytes(name));
-        return await store.ReadAsync(keys, cancellationToken);
     }
 
     private async Task NoteAsync(PartitionId partition, TopicRecord now, CancellationToken cancellationToken)

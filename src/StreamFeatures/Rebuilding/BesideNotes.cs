@@ -23,9 +23,7 @@ internal sealed class BesideNotes(IStateStore store, Retry retry)
         foreach (var view in plans.SelectMany(p => p.Views))
         {
             var first = new PartitionId(view.Log, 0);
-            var keys = new PackedBytes();
-            keys.Add(Encoding.UTF8.GetBytes(LogNames.PositionKey(first, view.View.Name, view.Hash8)));
-            using var values = await retry.RunAsync(token => store.ReadAsync(keys, token), cancellationToken);
+            using var values = await retry.RunAsync(token => store.ReadAsync([LogNames.PositionKey(first, view.View.Name, view.Hash8)], token), cancellationToken);
             var value = note(values.Has(0) ? PositionRecord.Decode(values[0]) : null)?.Encode() ?? [];
             await retry.RunAsync(token => SetAsync(first, LogNames.BesideKey(view.Log, view.View.Name, view.Hash8), value, token), cancellationToken);
         }

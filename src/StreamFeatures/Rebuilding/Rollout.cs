@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Extensions.Logging;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Registry;
@@ -174,13 +173,9 @@ public sealed class Rollout
     // Where a worker runs, its position counts: it is what readers of the old version see. The topic's end counts where none does.
     private async Task<bool> IsBehindAsync(LogPlan plan, PartitionId partition, long end, CancellationToken cancellationToken)
     {
-        var keys = new PackedBytes();
-        keys.Add(Encoding.UTF8.GetBytes(LogNames.SourcePositionKey(partition)));
-        foreach (var key in plan.PositionKeys(partition))
-            keys.Add(Encoding.UTF8.GetBytes(key));
-        using var values = await retry.RunAsync(token => store.ReadAsync(keys, token), cancellationToken);
+        using var values = await retry.RunAsync(token => store.ReadAsync([LogNames.SourcePositionKey(partition), .. plan.PositionKeys(partition)], token), cancellationToken);
         var target = values.Has(0) ? PositionRecord.Decode(values[0]).NextOffset : end;
-        return Enumerable.Range(1, keys.Count - 1).Any(i => target > 0 && (!values.Has(i) || PositionRecord.Decode(values[i]).NextOffset < target));
+        return Enumerable.Range(1, values.Count - 1).Any(i => target > 0 && (!values.Has(i) || PositionRecord.Decode(values[i]).NextOffset < target));
     }
 
     private IEnumerable<(LogPlan Plan, PartitionId Id)> Partitions() =>

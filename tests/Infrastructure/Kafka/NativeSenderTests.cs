@@ -48,15 +48,13 @@ public sealed class NativeSenderTests
         await using (var sender = new KafkaProducerFactory(endpoint).CreateSender(new KafkaProducerOptions { LingerMs = 0, InFlightMaxBytes = 1 << 20 }))
         {
             for (var i = 0; i < 20_000; i++)
-                await sender.SendAsync(new PartitionId("out", i % 7 == 0 ? 3 : i % partitions), null, BitConverter.GetBytes(i), 0, null, stop);
+                await sender.SendAsync(new PartitionId("out", PartitionOf(i)), null, BitConverter.GetBytes(i), 0, null, stop);
         }
 
         // Without a flush: what ends in good order gives what it holds its time.
-        for (var p = 0; p < partitions; p++)
-        {
-            var sent = Enumerable.Range(0, 20_000).Where(i => (i % 7 == 0 ? 3 : i % partitions) == p).ToList();
-            Read(endpoint, "out", p, sent.Count).Select(r => BitConverter.ToInt32(r.Message.Value)).ShouldBe(sent);
-        }
+        CheckOrder(endpoint, partitions, 20_000, PartitionOf);
+
+        static int PartitionOf(int i) => i % 7 == 0 ? 3 : i % partitions;
     }
 
     [Fact]
@@ -72,15 +70,13 @@ public sealed class NativeSenderTests
         for (var i = 0; i < 600; i++)
         {
             BitConverter.TryWriteBytes(value, i);
-            await sender.SendAsync(new PartitionId("out", i % 2 == 0 ? 3 : i % partitions), null, value, 0, null, stop);
+            await sender.SendAsync(new PartitionId("out", PartitionOf(i)), null, value, 0, null, stop);
         }
 
         await sender.FlushAsync(stop);
-        for (var p = 0; p < partitions; p++)
-        {
-            var sent = Enumerable.Range(0, 600).Where(i => (i % 2 == 0 ? 3 : i % partitions) == p).ToList();
-            Read(endpoint, "out", p, sent.Count).Select(r => BitConverter.ToInt32(r.Message.Value)).ShouldBe(sent);
-        }
+        CheckOrder(endpoint, partitions, 600, PartitionOf);
+
+        static int PartitionOf(int i) => i % 2 == 0 ? 3 : i % partitions;
     }
 
     [Fact]
@@ -114,6 +110,16 @@ public sealed class NativeSenderTests
         });
         error.Message.ShouldContain("out/5");
         await Should.ThrowAsync<KafkaException>(async () => await sender.SendAsync(new PartitionId("out", 0), null, new byte[1], 0, null, stop));
+    }
+
+    /// <summary>Each partition has its numbers, and in the order in which they were sent.</summary>
+    private static void CheckOrder(KafkaEndpoint endpoint, int partitions, int count, Func<int, int> partitionOf)
+    {
+        for (var p = 0; p < partitions; p++)
+        {
+            var sent = Enumerable.Range(0, count).Where(i => partitionOf(i) == p).ToList();
+            Read(endpoint, "out", p, sent.Count).Select(r => BitConverter.ToInt32(r.Message.Value)).ShouldBe(sent);
+        }
     }
 
     private static List<ConsumeResult<byte[], byte[]>> Read(KafkaEndpoint endpoint, string topic, int partition, int count)

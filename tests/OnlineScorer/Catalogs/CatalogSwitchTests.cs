@@ -119,15 +119,13 @@ public sealed class CatalogSwitchTests : IAsyncDisposable
         var before = files.Load();
         await FillAsync(before);
         await StartAsync(before);
-        await TestKit.Eventually.Until(() => Programs(before).All(p => IsNoted(p)), () => "not noted");
+        await TestKit.Eventually.Until(() => ViewProgram.CompileAll(before).All(p => IsNoted(p)), () => "not noted");
         files.Put(New);
         await FillAsync(files.Load());
-        Programs(files.Load()).ShouldAllBe(p => !IsNoted(p));
+        ViewProgram.CompileAll(files.Load()).ShouldAllBe(p => !IsNoted(p));
         await LookTwiceAsync();
-        Programs(files.Load()).ShouldAllBe(p => IsNoted(p));
+        ViewProgram.CompileAll(files.Load()).ShouldAllBe(p => IsNoted(p));
     }
-
-    private static IEnumerable<ViewProgram> Programs(Catalog catalog) => catalog.Views.Select(v => ViewProgram.Compile(v, catalog.Source(v.Source)));
 
     private static string ServiceHash(Catalog catalog) => CanonicalForm.ServiceHash(catalog.Service("both"), catalog);
 
@@ -176,15 +174,7 @@ public sealed class CatalogSwitchTests : IAsyncDisposable
         http.BaseAddress = new Uri(host.Services.GetRequiredService<FeatureApiServer>().Address);
     }
 
-    private async Task<JsonElement> ReadAsync()
-    {
-        using var content = new StringContent(Query, Encoding.UTF8, "application/json");
-        using var answer = await http.PostAsync("/v1/features", content, TestContext.Current.CancellationToken);
-        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        ((int)answer.StatusCode).ShouldBe(200, text);
-        using var json = JsonDocument.Parse(text);
-        return json.RootElement.Clone();
-    }
+    private Task<JsonElement> ReadAsync() => FeatureQuery.ReadAsync(http, Query);
 
     /// <summary>Reads without a pause, at least until the wanted definition has answered.</summary>
     private async Task<List<JsonElement>> ReadOnAsync(JsonElement first, string wanted, CancellationToken until)
@@ -204,7 +194,7 @@ public sealed class CatalogSwitchTests : IAsyncDisposable
         {
             var catalog = i < switched ? before : after;
             Hash(answers[i]).ShouldBe(ServiceHash(catalog));
-            Definitions(answers[i]).ShouldBe(Programs(catalog).Select(p => p.Hash8));
+            Definitions(answers[i]).ShouldBe(ViewProgram.CompileAll(catalog).Select(p => p.Hash8));
         }
 
         await Recompute.ShouldEqualAsync(answers[switched], after, trips, Query);

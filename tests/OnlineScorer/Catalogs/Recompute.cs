@@ -14,7 +14,7 @@ internal static class Recompute
     {
         var row = answer.GetProperty("rows")[0];
         var (first, view) = (0, 0);
-        foreach (var program in catalog.Views.Select(v => ViewProgram.Compile(v, catalog.Source(v.Source))))
+        foreach (var program in ViewProgram.CompileAll(catalog))
         {
             var said = row.GetProperty("views")[view++];
             var clean = new ServingLab(new InMemoryStateStore(), catalog);

@@ -135,12 +135,10 @@ public sealed class RolloutUnderReadsTests(KafkaFixture kafka, RedisFixture redi
 
     private async Task<bool> IsAtAsync(Catalog catalog, long records)
     {
-        foreach (var program in catalog.Views.Select(v => ViewProgram.Compile(v, catalog.Source(v.Source))))
+        foreach (var program in ViewProgram.CompileAll(catalog))
         {
-            var keys = new PackedBytes();
-            for (var p = 0; p < 3; p++)
-                keys.Add(Encoding.UTF8.GetBytes(LogNames.PositionKey(new PartitionId(program.Log, p), program.View.Name, program.Hash8)));
-            using var values = await Store.ReadAsync(keys, TestContext.Current.CancellationToken);
+            using var values = await Store.ReadAsync(
+                Enumerable.Range(0, 3).Select(p => LogNames.PositionKey(new PartitionId(program.Log, p), program.View.Name, program.Hash8)), TestContext.Current.CancellationToken);
             if (Enumerable.Range(0, 3).Sum(p => values.Has(p) ? PositionRecord.Decode(values[p]).NextOffset : 0) < records)
                 return false;
         }
@@ -148,15 +146,7 @@ public sealed class RolloutUnderReadsTests(KafkaFixture kafka, RedisFixture redi
         return true;
     }
 
-    private async Task<JsonElement> ReadAsync()
-    {
-        using var content = new StringContent(Query, Encoding.UTF8, "application/json");
-        using var answer = await http.PostAsync("/v1/features", content, TestContext.Current.CancellationToken);
-        var text = await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
-        ((int)answer.StatusCode).ShouldBe(200, text);
-        using var json = JsonDocument.Parse(text);
-        return json.RootElement.Clone();
-    }
+    private Task<JsonElement> ReadAsync() => FeatureQuery.ReadAsync(http, Query);
 
     private async Task<List<JsonElement>> ReadOnAsync(JsonElement first, CancellationToken until)
     {

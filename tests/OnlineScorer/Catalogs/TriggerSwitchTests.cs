@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -8,6 +7,7 @@ using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Registry;
 using StreamMl.OnlineScorer.Catalogs;
 using StreamMl.OnlineScorer.Reading;
+using StreamMl.OnlineScorer.Tests.Triggers;
 using StreamMl.OnlineScorer.Triggers;
 using StreamMl.Shared.Definitions;
 using StreamMl.Shared.Events;
@@ -40,14 +40,14 @@ public sealed class TriggerSwitchTests : IDisposable
             kafka.CreateTopic(topic, 3);
         using var host = Build(before, KafkaEndpoint.Of(kafka), schemas);
         await host.StartAsync(stop);
-        await ProduceAsync(KafkaEndpoint.Of(kafka), schemas, stop);
+        await Schedules.ProduceAsync(KafkaEndpoint.Of(kafka), schemas, Events, stop);
         await Eventually.Until(async () => await ServedAsync() == Events, () => "not all served by the first");
 
         var change = ActivatorUtilities.CreateInstance<CatalogSwitch>(host.Services);
-        var producing = ProduceAsync(KafkaEndpoint.Of(kafka), schemas, stop);
+        var producing = Schedules.ProduceAsync(KafkaEndpoint.Of(kafka), schemas, Events, stop);
         (await change.TryAsync(after, stop)).ShouldBeNull();
         await producing;
-        await ProduceAsync(KafkaEndpoint.Of(kafka), schemas, stop);
+        await Schedules.ProduceAsync(KafkaEndpoint.Of(kafka), schemas, Events, stop);
         await Eventually.Until(async () => await ServedAsync() == 3 * Events, () => "not all served by the second");
         await host.StopAsync(stop);
 
@@ -87,25 +87,9 @@ public sealed class TriggerSwitchTests : IDisposable
         return builder.Build();
     }
 
-    private static async Task ProduceAsync(KafkaEndpoint kafka, SchemaRegistryClient schemas, CancellationToken stop)
-    {
-        var id = await schemas.RegisterAsync("schedules-value", ServingLab.Avro, stop);
-        await using var producer = new KafkaProducerFactory(kafka).Create();
-        for (var i = 0; i < Events; i++)
-        {
-            var value = TripAvro.Encode(id, $"A{i % 7}", $"B{i % 5}", i % 3, ServingLab.StartUs + i);
-            await producer.SendAsync("schedules", Encoding.UTF8.GetBytes($"A{i % 7}"), value, ServingLab.StartUs + i, null, stop);
-        }
-
-        await producer.FlushAsync(stop);
-    }
-
     private async Task<long> ServedAsync()
     {
-        var keys = new PackedBytes();
-        for (var p = 0; p < 3; p++)
-            keys.Add(Encoding.UTF8.GetBytes(LogNames.ServicePositionKey(new PartitionId("schedules", p), "everything")));
-        using var values = await store.ReadAsync(keys, TestContext.Current.CancellationToken);
+        using var values = await store.ReadAsync(Enumerable.Range(0, 3).Select(p => LogNames.ServicePositionKey(new PartitionId("schedules", p), "everything")), TestContext.Current.CancellationToken);
         return Enumerable.Range(0, 3).Sum(p => values.Has(p) ? PositionRecord.Decode(values[p]).NextOffset : 0);
     }
 

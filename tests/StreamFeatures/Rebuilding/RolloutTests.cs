@@ -193,7 +193,7 @@ public sealed class RolloutTests(KafkaFixture kafka, RedisFixture redis)
     /// <summary>A reader of a version fails where it has no position, or would go back.</summary>
     private static async Task<bool> PositionsGoOnAsync(IStateStore store, Catalog catalog, Dictionary<string, long> seen)
     {
-        foreach (var program in catalog.Views.Select(v => ViewProgram.Compile(v, catalog.Source(v.Source))))
+        foreach (var program in ViewProgram.CompileAll(catalog))
         {
             foreach (var key in Parts(program.Log).Select(p => LogNames.PositionKey(p, program.View.Name, program.Hash8)))
             {

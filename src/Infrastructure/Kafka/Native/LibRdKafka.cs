@@ -100,9 +100,6 @@ internal static unsafe partial class LibRdKafka
     [LibraryImport(Name, EntryPoint = "rd_kafka_produceva")]
     public static partial IntPtr Produce(IntPtr handle, NativeVu* parts, nuint count);
 
-    [LibraryImport(Name, EntryPoint = "rd_kafka_poll")]
-    public static partial int Poll(IntPtr handle, int timeoutMs);
-
     [LibraryImport(Name, EntryPoint = "rd_kafka_flush")]
     public static partial int Flush(IntPtr handle, int timeoutMs);
 
