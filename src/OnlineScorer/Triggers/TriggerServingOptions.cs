@@ -15,9 +15,9 @@ public sealed class TriggerServingOptions
     [RegularExpression("[A-Za-z0-9_]+")]
     public string WriterName { get; set; } = "scorer";
 
-    /// <summary>Trigger events of one read. 1 to 8,192; default 512.</summary>
+    /// <summary>Trigger events of one read: more of them wait longer for each other, fewer share less of a round trip. 1 to 8,192; default 320.</summary>
     [Range(1, 8_192)]
-    public int MaxBatch { get; set; } = 512;
+    public int MaxBatch { get; set; } = 320;
 
     /// <summary>
     /// Reads under way at once: while the store answers one batch, another is scored and the next is decoded. The memory of so many batches is kept. 1 (one after the
