@@ -143,7 +143,7 @@ public sealed class TopicAdmin : IDisposable
 
     internal static SetupException PartitionMismatch(string topic, int existing, int wanted) => new(
         $"Topic '{topic}' has {existing} partitions and {wanted} are wanted. Entity keys live where the count puts them, so a topic's count "
-        + $"must not change: set 'partitions: {existing}' in the catalogue, or delete the topic and replay its source.");
+        + $"must not change. `streamml features` names every topic that is made from the same source, and all that is to do, when it is started.");
 
     private async Task<IReadOnlyList<TopicPartitionOffsetError>> ListOffsetsAsync(IEnumerable<TopicPartitionOffsetSpec> wanted, CancellationToken cancellationToken)
     {

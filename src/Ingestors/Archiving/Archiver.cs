@@ -4,6 +4,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using StreamMl.Infrastructure.Archive;
 using StreamMl.Infrastructure.Kafka;
+using StreamMl.Shared;
 using StreamMl.Shared.Log;
 
 namespace StreamMl.Ingestors.Archiving;
@@ -80,6 +81,9 @@ internal sealed partial class Archiver : IAssignmentHandler, IDisposable
 
     public IReadOnlyList<PartitionStart> Assigned(IReadOnlyList<PartitionId> partitions)
     {
+        // Files of a partition that the archive's log does not have would be a log that nobody can replay.
+        if (partitions.FirstOrDefault(p => p.Partition >= logs[p.Topic]) is { Topic: not null } added)
+            throw new SetupException($"topic '{added.Topic}' has at least {added.Partition + 1} partitions, and its archive in {layout.Directory} is written from {logs[added.Topic]}: the count says in which partition an entity's records are. Stop the archiver; what else to do `streamml features` says when it is started. Then archive into another directory (another --dir)");
         var starts = new List<PartitionStart>(partitions.Count);
         foreach (var partition in partitions)
         {

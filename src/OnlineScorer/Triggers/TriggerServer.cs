@@ -1,5 +1,6 @@
 using StreamMl.Infrastructure.Avro;
 using StreamMl.Infrastructure.Kafka;
+using StreamMl.Shared;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
 
@@ -77,17 +78,22 @@ internal sealed class TriggerServer : IAssignmentHandler, IDisposable
 
     public IReadOnlyList<PartitionStart> Assigned(IReadOnlyList<PartitionId> partitions)
     {
+        if (partitions.FirstOrDefault(p => p.Partition >= plan.Source.Partitions) is { Topic: not null } added)
+            throw new SetupException($"topic '{added.Topic}' has at least {added.Partition + 1} partitions, and the catalogue says {plan.Source.Partitions}: the count says in which partition an entity's events are. Stop this; what else to do `streamml features` says when it is started");
         // Asked before the claims, so that whoever sees a claim knows that what it sends from then on is served.
-        var fresh = options.StartAtEnd
-            ? patience.CallAsync(token => services.Ends.EndsAsync(partitions, token), stopping).GetAwaiter().GetResult()
-            : [.. partitions.Select(_ => 0L)];
+        var first = patience.CallAsync(token => services.Ends.BeginningsAsync(partitions, token), stopping).GetAwaiter().GetResult();
+        var fresh = options.StartAtEnd ? patience.CallAsync(token => services.Ends.EndsAsync(partitions, token), stopping).GetAwaiter().GetResult() : first;
         var starts = new List<PartitionStart>();
-        foreach (var (partition, end) in partitions.Zip(fresh))
+        for (var i = 0; i < partitions.Count; i++)
         {
-            var claimed = patience.CallAsync(token => TriggerPartition.ClaimAsync(plan, partition, sinks, services.Store, end, token), stopping).GetAwaiter().GetResult();
+            var (partition, from, start) = (partitions[i], first[i], fresh[i]);
+            var claimed = patience.CallAsync(token => TriggerPartition.ClaimAsync(plan, partition, sinks, services.Store, start, token), stopping).GetAwaiter().GetResult();
             owned[partition] = claimed;
             logger.Claimed(plan.Name, partition, claimed.NextOffset);
-            starts.Add(new PartitionStart(partition, claimed.NextOffset > 0 ? claimed.NextOffset : PartitionStart.Beginning));
+            // Nothing can be read for them any more, so nothing is gained by standing still.
+            if (claimed.NextOffset < from)
+                logger.TriggersLost(plan.Name, partition, claimed.NextOffset, from - 1, from - claimed.NextOffset);
+            starts.Add(new PartitionStart(partition, Math.Max(claimed.NextOffset, from)));
         }
 
         return starts;

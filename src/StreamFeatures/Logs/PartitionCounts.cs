@@ -3,6 +3,8 @@ namespace StreamMl.StreamFeatures.Logs;
 /// <summary>What is said when topics do not have the partition count that states or the catalogue go by: all that must be done, in one message. Pure.</summary>
 internal static class PartitionCounts
 {
+    private const string Archive = "archive into another directory (`streamml archive` with another --dir)";
+
     /// <summary>A log's topic has another count than before.</summary>
     /// <param name="plan">The log.</param>
     /// <param name="found">Its count now.</param>
@@ -22,15 +24,23 @@ internal static class PartitionCounts
         var topics = source ? plan.SourceTopics : [.. found.Select(f => f.Topic)];
         var steps = new List<string>
         {
-            $"delete {(topics.Count == 1 ? "the topic" : "the topics")} {string.Join(", ", topics)} (`kafka-topics.sh --delete --topic '{string.Join('|', topics.Select(t => t.Replace(".", "\\.", StringComparison.Ordinal)))}'`)",
-            source ? $"let 'partitions:' of source '{plan.Source.Name}' in the catalogue say the count that you want; it says {plan.Source.Partitions}" : $"leave the catalogue as it is: source '{plan.Source.Name}' has its {plan.Source.Partitions} partitions",
+            $"delete the topics {string.Join(", ", topics)} (`kafka-topics.sh --delete --topic '{string.Join('|', topics.Select(Escaped))}'`)",
+            source
+                ? $"let 'partitions:' of source '{plan.Source.Name}' in the catalogue say the count that you want; it says {plan.Source.Partitions}"
+                : $"leave the catalogue as it is: source '{plan.Source.Name}' has its {plan.Source.Partitions} partitions",
             "`streamml reset --all --yes`",
-            source ? "start the worker, which makes the topics again, replay the source, and archive it into another directory (`streamml archive` with another --dir)" : "start the worker: it makes them again and fills them from the source's topic, from the first offset that it still has; archive into another directory (`streamml archive` with another --dir)",
+            source
+                ? $"start the worker, which makes the topics again, replay the source, and {Archive}"
+                : $"start the worker: it makes them again and fills them from the source's topic, from the first offset that it still has; {Archive}",
         };
-        var text = $"{string.Join(", ", found.Select(f => $"topic '{f.Topic}' has {f.Count} partitions"))}, and {against}: the count says in which partition an entity's records are, "
-            + $"and records from before a change stay where they were. Stop producers, workers and the archiver, then {string.Join("; ", steps.Select((s, i) => $"({i + 1}) {s}"))}";
-        return source
-            ? $"{text}. To keep '{plan.Source.Topic}' with what it has, leave it out of (1) and write its count, {found.First(f => f.Topic == plan.Source.Topic).Count}, in (2): values of the entities that the change moved then lack what was before it"
-            : text;
+        var text = $"{string.Join(", ", found.Select(f => $"topic '{f.Topic}' has {f.Count} partitions"))}, and {against}: the count says in which partition "
+            + "an entity's records are, and records from before a change stay where they were. Stop producers, workers and the archiver, then "
+            + string.Join("; ", steps.Select((s, i) => $"({i + 1}) {s}"));
+        if (!source)
+            return text;
+        return $"{text}. To keep '{plan.Source.Topic}' with what it has, leave it out of (1) and write its count, "
+            + $"{found.First(f => f.Topic == plan.Source.Topic).Count}, in (2): values of the entities that the change moved then lack what was before it";
     }
+
+    private static string Escaped(string topic) => topic.Replace(".", "\\.", StringComparison.Ordinal);
 }

@@ -17,10 +17,25 @@ internal static class HandOver
     public static void Check(PartitionId partition, long archivedFrom, long archivedTo, long low, long high)
     {
         if (archivedFrom > 0)
-            throw new HandOverException($"the archive of {partition} starts at offset {archivedFrom}: the {archivedFrom} offsets 0 to {archivedFrom - 1} are in no state that it could give. Restore the files before from a copy of the archive");
+        {
+            throw new HandOverException(
+                $"the archive of {partition} starts at offset {archivedFrom}: the {archivedFrom} offsets 0 to {archivedFrom - 1} are in no state that it could give. "
+                + "Restore the files before from a copy of the archive");
+        }
+
         if (low > archivedTo)
-            throw new HandOverException($"the archive of {partition} ends before offset {archivedTo} and the topic starts at offset {low}: the {low - archivedTo} offsets {archivedTo} to {low - 1} are in neither. Restore the archive's later files from a copy; where there is none they are lost, and `streamml reset` lets views start anew at offset {low}");
+        {
+            throw new HandOverException(
+                $"the archive of {partition} ends before offset {archivedTo} and the topic starts at offset {low}: "
+                + $"the {low - archivedTo} offsets {archivedTo} to {low - 1} are in neither. Restore the archive's later files from a copy; "
+                + $"where there is none they are lost, and `streamml reset` lets views start anew at offset {low}");
+        }
+
         if (high < archivedTo)
-            throw new HandOverException($"the archive of {partition} has offsets up to {archivedTo - 1} and the topic ends before offset {high}: the topic was recreated or truncated since. Replay the archive's records into a new topic, or archive the new topic into another directory and `streamml reset --all`");
+        {
+            throw new HandOverException(
+                $"the archive of {partition} has offsets up to {archivedTo - 1} and the topic ends before offset {high}: the topic was recreated or truncated since. "
+                + "Replay the archive's records into a new topic, or archive the new topic into another directory and `streamml reset --all`");
+        }
     }
 }

@@ -209,6 +209,9 @@ public sealed class PredictionSinkTests : IDisposable
     {
         public Task<IReadOnlyList<long>> EndsAsync(IReadOnlyList<PartitionId> partitions, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<long>>([.. partitions.Select(_ => 0L)]);
+
+        public Task<IReadOnlyList<long>> BeginningsAsync(IReadOnlyList<PartitionId> partitions, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<long>>([.. partitions.Select(_ => 0L)]);
     }
 
     /// <summary>After its death nothing can be flushed any more.</summary>

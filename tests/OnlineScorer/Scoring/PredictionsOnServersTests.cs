@@ -150,6 +150,9 @@ public sealed class PredictionsOnServersTests(KafkaFixture kafka) : IDisposable
     {
         public Task<IReadOnlyList<long>> EndsAsync(IReadOnlyList<PartitionId> partitions, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<long>>([.. partitions.Select(_ => 0L)]);
+
+        public Task<IReadOnlyList<long>> BeginningsAsync(IReadOnlyList<PartitionId> partitions, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<long>>([.. partitions.Select(_ => 0L)]);
     }
 
     /// <summary>Takes so many records and no more; the flush behind them, which the store waits for, never ends well.</summary>

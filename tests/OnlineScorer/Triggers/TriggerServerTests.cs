@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using StreamMl.Infrastructure.Archive;
 using StreamMl.OnlineScorer.Reading;
 using StreamMl.OnlineScorer.Triggers;
+using StreamMl.Shared;
 using StreamMl.Shared.Events;
 using StreamMl.Shared.Log;
 using StreamMl.Shared.Store;
@@ -18,6 +19,7 @@ public sealed class TriggerServerTests : IDisposable
     private readonly ServingLab lab;
     private readonly ScriptedSource topic = new("schedules", 3);
     private readonly Dictionary<PartitionId, long> topicEnds = [];
+    private readonly Dictionary<PartitionId, long> topicBeginnings = [];
     private TimeProvider clock = TimeProvider.System;
 
     public TriggerServerTests() => lab = new ServingLab(store);
@@ -244,6 +246,32 @@ public sealed class TriggerServerTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_TopicHasLostEventsThatWereNotServed_GoesOnBehindThem()
+    {
+        await lab.CommitAsync();
+        Trigger("JFK", "LAX", 0, ServingLab.StartUs);
+        await ServeAsync(topic, new ListSink(), () => store.Snapshot().Keys.Any(k => k.Contains("service.everything", StringComparison.Ordinal)) && Position("service.everything").NextOffset == 1);
+        var again = topic.Reopen();
+        for (var i = 1; i < 5; i++)
+            Trigger("JFK", "LAX", i, ServingLab.StartUs + i, again);
+        topicBeginnings[new PartitionId("schedules", KeyPartitioner.PartitionOf("JFK"u8, 3))] = 3;
+        var sink = new ListSink();
+
+        await ServeAsync(again, sink, () => sink.Written.Count == 2);
+
+        sink.Durable.Select(s => s.Id.Offset).ShouldBe([3, 4]);
+        Position("service.everything").NextOffset.ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task Run_TopicHasMorePartitionsThanTheCatalogue_IsRefused()
+    {
+        await lab.CommitAsync();
+        var error = await Should.ThrowAsync<SetupException>(ServeAsync(new ScriptedSource("schedules", 4), new ListSink(), () => false));
+        error.Message.ShouldContain("has at least 4 partitions, and the catalogue says 3");
+    }
+
+    [Fact]
     public void Compile_TriggerWithoutTheKey_SaysWhich()
     {
         var catalog = lab.Catalog;
@@ -289,7 +317,7 @@ public sealed class TriggerServerTests : IDisposable
         var plan = TriggerPlan.Compile(lab.Catalog, "everything");
         await using var vectors = new ServedVectorSink(plan.Service, directory, "w");
         var services = new TriggerServices(
-            store, new FeatureReader(reads ?? store, new()), (_, _) => ValueTask.FromResult(ServingLab.Avro), new Ends(topicEnds), null, clock, NullLogger.Instance);
+            store, new FeatureReader(reads ?? store, new()), (_, _) => ValueTask.FromResult(ServingLab.Avro), new Ends(topicEnds, topicBeginnings), null, clock, NullLogger.Instance);
         await Task.Factory.StartNew(
             () =>
             {
@@ -339,10 +367,13 @@ public sealed class TriggerServerTests : IDisposable
         public override DateTimeOffset GetUtcNow() => DateTimeOffset.UnixEpoch.AddMicroseconds(nowUs);
     }
 
-    private sealed class Ends(Dictionary<PartitionId, long> ends) : ITopicEnds
+    private sealed class Ends(Dictionary<PartitionId, long> ends, Dictionary<PartitionId, long> beginnings) : ITopicEnds
     {
         public Task<IReadOnlyList<long>> EndsAsync(IReadOnlyList<PartitionId> partitions, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<long>>([.. partitions.Select(p => ends.GetValueOrDefault(p))]);
+
+        public Task<IReadOnlyList<long>> BeginningsAsync(IReadOnlyList<PartitionId> partitions, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<long>>([.. partitions.Select(p => beginnings.GetValueOrDefault(p))]);
     }
 
     private sealed record Served((string Partition, long Offset) Id, long EventTimeUs, long Count, bool IsCaughtUp);
