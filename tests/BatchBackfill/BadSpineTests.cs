@@ -59,6 +59,22 @@ public sealed class BadSpineTests : IDisposable
         TimeGrid.Format(BackfillLab.Start).ShouldBe("2013-01-01T00:00:00Z");
     }
 
+    [Fact]
+    public void Run_ArchiveWithAHoleThatWasAccepted_SaysWhichOffsets()
+    {
+        var log = new Shared.Log.PartitionId("landings", 0);
+        long end;
+        using (var writer = new Infrastructure.Archive.ArchivePartitionWriter(lab.Layout, log, new Infrastructure.Archive.ArchiveRollOptions()))
+        {
+            end = writer.NextOffset;
+            writer.AcceptLoss(end + 5);
+        }
+
+        var options = new BackfillOptions { Service = "delays", Archive = lab.Archive, Output = lab.At("out") };
+        Should.Throw<InvalidDataException>(() => BackfillRunner.Run(lab.Catalog, options)).Message.ShouldContain($"landings/0: offsets {end} to {end + 4} (5)");
+        Should.Throw<InvalidDataException>(() => Ledger.LedgerRunner.Recount(lab.Catalog, lab.Archive)).Message.ShouldContain($"landings/0: offsets {end} to {end + 4} (5)");
+    }
+
     [Theory]
     [InlineData("late: delay > 15 from landings on id", "late", "delay > 15", "landings", "id", "id")]
     [InlineData("delay from landings on id = flight", "label", "delay", "landings", "id", "flight")]

@@ -26,6 +26,8 @@ internal sealed class LogInputs(ArchiveLayout layout, IReadOnlyList<HistoryFile>
     {
         var partitions = layout.Partitions(log) ?? source.Partitions;
         var readers = Enumerable.Range(0, partitions).Select(p => new ArchivePartitionReader(layout, new PartitionId(log, p))).ToList();
+        foreach (var reader in readers)
+            reader.RequireNoLoss();
         foreach (var reader in readers.Where(r => r.FirstOffset > 0))
             reader.Require(0, 1);
         return new LogInput(

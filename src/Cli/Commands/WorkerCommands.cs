@@ -25,6 +25,8 @@ internal static class WorkerCommands
 
     private static readonly Option<string?> Policies = new("--scoring") { Description = "How services are scored: topics, thresholds, missing and stale features; default: scoring.yaml beside the catalogue, if it is there" };
 
+    private static readonly Option<bool> AcceptLoss = new("--accept-loss") { Description = "Where a topic has dropped records before they were archived: write the hole down in the archive and go on behind it" };
+
     private static readonly Option<string?> Grpc = new("--grpc") { Description = "URL at which predictions are asked for by gRPC, as http://127.0.0.1:8089; default: not" };
 
     public static Command Up()
@@ -72,7 +74,7 @@ internal static class WorkerCommands
 
     public static Command Archive()
     {
-        var command = new Command("archive", "Write every log to Arrow files under --dir") { Policies }.WithServers().WithOps().WithCatalog();
+        var command = new Command("archive", "Write every log to Arrow files under --dir") { Policies, AcceptLoss }.WithServers().WithOps().WithCatalog();
         command.SetAction((arguments, stop) => WorkerRunner.RunAsync(arguments, allowEmbedded: false, services => AddArchive(services, arguments), stop));
         return command;
     }
@@ -130,6 +132,7 @@ internal static class WorkerCommands
         services.AddOptions<ArchiverOptions>().Configure<Catalog>((o, catalog) =>
         {
             o.Directory = arguments.Installation(findRunning: false).ArchiveDirectory;
+            o.AcceptLoss |= arguments.GetValue(AcceptLoss);
             Scoring.ArchivePredictions(o, catalog, Scoring.Policies(arguments.GetValue(Policies), arguments.CatalogPath()));
         });
     }

@@ -12,7 +12,7 @@ public sealed record ArchiveFile(string Path, long FirstOffset, long LastOffset)
 /// <summary>
 /// Where things lie in an archive. A contract (docs/archive.md):
 /// <c>&lt;dir&gt;/&lt;log&gt;/&lt;partition&gt;/&lt;firstOffset&gt;-&lt;lastOffset&gt;.arrow</c> with offsets of 20 digits,
-/// <c>&lt;dir&gt;/&lt;log&gt;/log.json</c> with the partition count, <c>&lt;dir&gt;/schemas/&lt;id&gt;.avsc</c>. Pure paths and listings; thread-safe.
+/// beside them <c>&lt;offset&gt;.begin</c> and <c>&lt;firstOffset&gt;-&lt;lastOffset&gt;.lost</c>, <c>&lt;dir&gt;/&lt;log&gt;/log.json</c> with the partition count, <c>&lt;dir&gt;/schemas/&lt;id&gt;.avsc</c>. Pure paths and listings; thread-safe.
 /// </summary>
 public sealed class ArchiveLayout(string directory)
 {
@@ -27,22 +27,20 @@ public sealed class ArchiveLayout(string directory)
     public bool HasLog(string log) => File.Exists(InfoPath(log)) || System.IO.Directory.Exists(LogDirectory(log));
 
     /// <summary>Complete files of a partition in offset order; temporary files are not among them.</summary>
-    public IReadOnlyList<ArchiveFile> Files(PartitionId log)
-    {
-        var path = PartitionDirectory(log);
-        if (!System.IO.Directory.Exists(path))
-            return [];
-        var files = new List<ArchiveFile>();
-        foreach (var file in System.IO.Directory.EnumerateFiles(path, "*.arrow"))
-        {
-            var parts = Path.GetFileNameWithoutExtension(file).Split('-');
-            if (parts.Length == 2 && long.TryParse(parts[0], CultureInfo.InvariantCulture, out var first) && long.TryParse(parts[1], CultureInfo.InvariantCulture, out var last))
-                files.Add(new ArchiveFile(file, first, last));
-        }
+    public IReadOnlyList<ArchiveFile> Files(PartitionId log) => [.. Ranges(log, "arrow").Select(r => new ArchiveFile(r.Path, r.First, r.Last))];
 
-        files.Sort((a, b) => a.FirstOffset.CompareTo(b.FirstOffset));
-        return files;
-    }
+    /// <summary>What the partition's archive does not have and never will, in offset order.</summary>
+    public IReadOnlyList<ArchiveLoss> Losses(PartitionId log) => [.. Ranges(log, "lost").Select(r => new ArchiveLoss(log, r.First, r.Last))];
+
+    /// <summary>Where an archiver of this partition goes on: behind its last file or loss, or where it was begun; null where none ever was.</summary>
+    public long? NextOffset(PartitionId log) => Files(log).Select(f => f.LastOffset + 1).Concat(Losses(log).Select(l => l.LastOffset + 1)).Concat(Begins(log)).Max(o => (long?)o);
+
+    /// <summary>Notes where the partition's archive begins, before anything is in it: what the topic drops from then on is a loss.</summary>
+    public void SetBegin(PartitionId log, long offset) => DurableFile.WriteAllBytes(Path.Combine(PartitionDirectory(log), $"{offset:D20}.begin"), "The first offset that the topic had when its archive was begun."u8);
+
+    /// <summary>Notes that these offsets, both included, are in no file and never will be.</summary>
+    public void AddLoss(ArchiveLoss loss) => DurableFile.WriteAllBytes(
+        Path.Combine(PartitionDirectory(loss.Partition), $"{loss.FirstOffset:D20}-{loss.LastOffset:D20}.lost"), "The topic dropped these offsets before they were archived."u8);
 
     /// <summary>How many partitions the log had when it was archived, or null where that is not known.</summary>
     /// <exception cref="InvalidDataException">log.json is not readable.</exception>
@@ -108,6 +106,19 @@ public sealed class ArchiveLayout(string directory)
     public string LoadSchema(int id) => File.Exists(SchemaPath(id))
         ? File.ReadAllText(SchemaPath(id))
         : throw new FileNotFoundException($"records of the archive {Directory} were written with schema id {id}, and {SchemaPath(id)} is missing: save that schema from the registry (GET /schemas/ids/{id}) there", SchemaPath(id));
+
+    private IEnumerable<long> Begins(PartitionId log) => Marked(log, "begin").Select(m => m.Parts is [var text] && Offset(text) is { } offset ? (long?)offset : null).OfType<long>();
+
+    private IEnumerable<(string Path, long First, long Last)> Ranges(PartitionId log, string extension) => Marked(log, extension)
+        .Select(m => m.Parts is [var first, var last] && Offset(first) is { } from && Offset(last) is { } to ? (m.Path, First: from, Last: to) : default)
+        .Where(r => r.Path is not null)
+        .OrderBy(r => r.First);
+
+    private IEnumerable<(string Path, string[] Parts)> Marked(PartitionId log, string extension) => System.IO.Directory.Exists(PartitionDirectory(log))
+        ? System.IO.Directory.EnumerateFiles(PartitionDirectory(log), $"*.{extension}").Select(path => (path, Path.GetFileNameWithoutExtension(path).Split('-')))
+        : [];
+
+    private static long? Offset(string text) => long.TryParse(text, CultureInfo.InvariantCulture, out var offset) ? offset : null;
 
     private string NoSchemaPath(int id) => Path.Combine(Directory, "schemas", $"{id}.missing");
 

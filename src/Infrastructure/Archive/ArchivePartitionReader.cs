@@ -4,7 +4,8 @@ namespace StreamMl.Infrastructure.Archive;
 
 /// <summary>
 /// Reads one partition of the archive in offset order. The file list is taken, and checked to be without holes and overlaps, when the reader
-/// is made; files that an archiver completes later are not seen. Thread-safe.
+/// is made; files that an archiver completes later are not seen. A hole that was accepted when the archive was written is passed over: who computes with the records calls
+/// <see cref="RequireNoLoss"/>. Thread-safe.
 /// </summary>
 public sealed class ArchivePartitionReader
 {
@@ -16,18 +17,33 @@ public sealed class ArchivePartitionReader
     {
         this.log = log;
         directory = layout.PartitionDirectory(log);
-        Files = layout.Files(log);
+        (Files, Losses) = (layout.Files(log), layout.Losses(log));
         for (var i = 1; i < Files.Count; i++)
             CheckNeighbours(Files[i - 1], Files[i]);
     }
 
     public IReadOnlyList<ArchiveFile> Files { get; }
 
+    /// <summary>Holes that were accepted when the archive was written.</summary>
+    public IReadOnlyList<ArchiveLoss> Losses { get; }
+
     /// <summary>The first offset that is archived; 0 where nothing is.</summary>
     public long FirstOffset => Files.Count > 0 ? Files[0].FirstOffset : 0;
 
     /// <summary>The offset behind the last that is archived.</summary>
     public long EndOffset => Files.Count > 0 ? Files[^1].LastOffset + 1 : 0;
+
+    /// <summary>Checks that nothing is missing that was accepted as lost: a state or value is a function of all records before it.</summary>
+    /// <exception cref="InvalidDataException">It names what is missing, and what can be done.</exception>
+    public void RequireNoLoss()
+    {
+        if (Losses.Count == 0)
+            return;
+        throw new InvalidDataException(
+            $"the archive of {log} in {directory} has a hole that was accepted when it was written (`streamml archive --accept-loss`): {string.Join("; ", Losses)}. The topic had dropped these offsets before they "
+            + "were archived, and no state, value or ledger can be computed across them. If another archive of this topic has them, copy its files there and delete the .lost file; else what is before the hole can be "
+            + $"read from a copy of the archive without the files of {log} from offset {Losses[0].FirstOffset} on and without its .lost files");
+    }
 
     /// <summary>Checks that [fromOffset, toOffset) is archived.</summary>
     /// <exception cref="InvalidDataException">It says which offsets are missing.</exception>
@@ -70,6 +86,8 @@ public sealed class ArchivePartitionReader
     private void CheckNeighbours(ArchiveFile left, ArchiveFile right)
     {
         var expected = left.LastOffset + 1;
+        foreach (var loss in Losses.Where(l => l.FirstOffset == expected))
+            expected = loss.LastOffset + 1;
         if (right.FirstOffset > expected)
             throw new InvalidDataException($"the archive of {log} has a hole: offsets {expected} to {right.FirstOffset - 1} are missing between {left.Path} and {right.Path}. Restore the file from a copy, or remove the later files so that the archiver reads them again");
         if (right.FirstOffset < expected)

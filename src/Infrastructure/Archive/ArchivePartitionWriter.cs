@@ -36,17 +36,20 @@ public sealed class ArchivePartitionWriter : IDisposable
     private long firstOffset;
 
     /// <exception cref="IOException">Another process archives this partition.</exception>
-    public ArchivePartitionWriter(ArchiveLayout layout, PartitionId log, ArchiveRollOptions options, long startOffset = 0)
+    public ArchivePartitionWriter(ArchiveLayout layout, PartitionId log, ArchiveRollOptions options)
     {
         (this.layout, this.log, this.options) = (layout, log, options);
         var directory = layout.PartitionDirectory(log);
         Directory.CreateDirectory(directory);
         lockFile = Lock(directory, log);
         DurableFile.Discard(directory);
-        var files = layout.Files(log);
-        DurableOffset = files.Count > 0 ? files[^1].LastOffset + 1 : startOffset;
-        NextOffset = firstOffset = DurableOffset;
+        var next = layout.NextOffset(log);
+        IsNew = next is null;
+        NextOffset = firstOffset = DurableOffset = next ?? 0;
     }
+
+    /// <summary>Nothing of this partition was ever archived, nor begun.</summary>
+    public bool IsNew { get; private set; }
 
     /// <summary>The first offset that has not been appended.</summary>
     public long NextOffset { get; private set; }
@@ -64,6 +67,27 @@ public sealed class ArchivePartitionWriter : IDisposable
     public bool HasPending => NextOffset > DurableOffset;
 
     public bool IsFull => PendingRecords >= options.MaxRecords || PendingBytes >= options.MaxBytes;
+
+    /// <summary>Begins a new partition's archive at the first offset that its topic has now. What is dropped later, before a file has it, is then known to be missing.</summary>
+    /// <exception cref="InvalidOperationException">It was begun before.</exception>
+    public void Begin(long offset)
+    {
+        if (!IsNew)
+            throw new InvalidOperationException($"the archive of {log} was begun before and stands at offset {NextOffset}");
+        layout.SetBegin(log, offset);
+        NextOffset = firstOffset = DurableOffset = offset;
+        IsNew = false;
+    }
+
+    /// <summary>Writes down that the topic lost what is between here and this offset, and goes on there: nobody will read across it without being told.</summary>
+    /// <exception cref="InvalidOperationException">Something is pending, or nothing is missing.</exception>
+    public void AcceptLoss(long toOffset)
+    {
+        if (HasPending || toOffset <= DurableOffset)
+            throw new InvalidOperationException($"the archive of {log} stands at offset {NextOffset}, complete up to {DurableOffset}: there is no loss up to {toOffset}");
+        layout.AddLoss(new ArchiveLoss(log, DurableOffset, toOffset - 1));
+        NextOffset = firstOffset = DurableOffset = toOffset;
+    }
 
     /// <param name="offset">At least <see cref="NextOffset"/>; gaps are what the log skipped.</param>
     /// <param name="arrivalUs">The record's timestamp.</param>

@@ -64,8 +64,7 @@ public interface IAssignmentHandler
 
 /// <summary>The log does not hold the offset that was asked for: it was truncated, recreated, or kept for too short a time.</summary>
 public sealed class OffsetOutOfRangeException(PartitionId partition, string detail)
-    : Exception($"{partition}: the offset to read from is not in the log ({detail}). The topic was recreated, or its retention has dropped records "
-        + "before they were read: replay the source, or start this view from the log's beginning under a new name.")
+    : Exception($"{partition}: the offset to read from is not in the log ({detail}). The topic was recreated or truncated, or its retention has dropped records before they were read.")
 {
     public PartitionId Partition { get; } = partition;
 }

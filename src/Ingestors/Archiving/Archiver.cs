@@ -28,6 +28,7 @@ internal sealed partial class Archiver : IAssignmentHandler, IDisposable
     private readonly Dictionary<PartitionId, OpenPartition> open = [];
     private readonly ConcurrentDictionary<PartitionId, long> positions = new();
     private readonly Dictionary<string, BudgetReader> budgetReaders = new(StringComparer.Ordinal);
+    private IReadOnlyList<PartitionId> ended = [];
 
     /// <param name="layout">Where the archive is.</param>
     /// <param name="source">In group mode; owned by the caller.</param>
@@ -47,14 +48,32 @@ internal sealed partial class Archiver : IAssignmentHandler, IDisposable
     /// <summary>The embedded Kafka's bound on how far producers may be ahead of this reader; null for a real one.</summary>
     public ByteBudget? Budget { get; init; }
 
-    /// <summary>The first offset of a log that a real Kafka still has, asked for partitions that were never archived. Null: 0.</summary>
-    public Func<PartitionId, long>? FirstOffset { get; init; }
+    /// <summary>The first offsets that a real Kafka still has. Null (the embedded one, which waits for this reader): not asked.</summary>
+    public Func<IReadOnlyList<PartitionId>, IReadOnlyDictionary<PartitionId, long>>? FirstOffsets { get; init; }
 
     /// <summary>By partition, the first offset that is not in a complete file yet.</summary>
     public IReadOnlyDictionary<PartitionId, long> Positions => positions;
 
     /// <summary>Runs until cancelled; then completes all files.</summary>
+    /// <exception cref="ArchiveLossException">The topic has dropped what was not archived yet.</exception>
+    /// <exception cref="SetupException">The topic ends before its archive does.</exception>
     public void Run(CancellationToken cancellationToken)
+    {
+        try
+        {
+            ReadAll(cancellationToken);
+        }
+        catch (OffsetOutOfRangeException e) when (FirstOffsets is not null)
+        {
+            // All files are complete, so positions are where the archive ends.
+            var losses = LossesOf(ended, FirstOffsets(ended));
+            if (losses.Count > 0)
+                throw new ArchiveLossException(losses, e);
+            throw new SetupException($"the archive of {e.Partition} in {layout.Directory} stands at offset {positions[e.Partition]}, and the topic ends before: it was truncated. Archive it into another directory (`streamml archive` with another --dir)", e);
+        }
+    }
+
+    private void ReadAll(CancellationToken cancellationToken)
     {
         foreach (var log in logs.Keys)
         {
@@ -75,7 +94,8 @@ internal sealed partial class Archiver : IAssignmentHandler, IDisposable
         }
         finally
         {
-            Revoked([.. open.Keys]);
+            ended = [.. open.Keys.OrderBy(p => p.Topic, StringComparer.Ordinal).ThenBy(p => p.Partition)];
+            Revoked(ended);
         }
     }
 
@@ -84,16 +104,18 @@ internal sealed partial class Archiver : IAssignmentHandler, IDisposable
         // Files of a partition that the archive's log does not have would be a log that nobody can replay.
         if (partitions.FirstOrDefault(p => p.Partition >= logs[p.Topic]) is { Topic: not null } added)
             throw new SetupException($"topic '{added.Topic}' has at least {added.Partition + 1} partitions, and its archive in {layout.Directory} is written from {logs[added.Topic]}: the count says in which partition an entity's records are. Stop the archiver; what else to do `streamml features` says when it is started. Then archive into another directory (another --dir)");
+        var roll = new ArchiveRollOptions { MaxRecords = options.RollMaxRecords, MaxBytes = options.RollMaxBytes };
+        foreach (var partition in partitions)
+            open[partition] = new OpenPartition(new ArchivePartitionWriter(layout, partition, roll));
+        if (FirstOffsets is not null)
+            MeetTopic(partitions, FirstOffsets(partitions));
         var starts = new List<PartitionStart>(partitions.Count);
         foreach (var partition in partitions)
         {
-            var isNew = layout.Files(partition).Count == 0;
-            var roll = new ArchiveRollOptions { MaxRecords = options.RollMaxRecords, MaxBytes = options.RollMaxBytes };
-            var writer = new ArchivePartitionWriter(layout, partition, roll, isNew && FirstOffset is not null ? FirstOffset(partition) : 0);
-            open[partition] = new OpenPartition(writer);
-            positions[partition] = writer.DurableOffset;
-            starts.Add(new PartitionStart(partition, writer.NextOffset == 0 ? PartitionStart.Beginning : writer.NextOffset));
-            Opened(logger, partition, writer.NextOffset);
+            var next = open[partition].Writer.NextOffset;
+            positions[partition] = next;
+            starts.Add(new PartitionStart(partition, next == 0 && FirstOffsets is null ? PartitionStart.Beginning : next));
+            Opened(logger, partition, next);
         }
 
         return starts;
@@ -127,6 +149,31 @@ internal sealed partial class Archiver : IAssignmentHandler, IDisposable
         foreach (var reader in budgetReaders.Values)
             reader.Dispose();
     }
+
+    /// <summary>Begins what is new where its topic begins, and sees to it that the topic still has what comes next of the rest.</summary>
+    private void MeetTopic(IReadOnlyList<PartitionId> partitions, IReadOnlyDictionary<PartitionId, long> firsts)
+    {
+        foreach (var partition in partitions.Where(p => open[p].Writer.IsNew))
+        {
+            open[partition].Writer.Begin(firsts[partition]);
+            if (firsts[partition] > 0)
+                BegunLate(logger, partition, firsts[partition]);
+        }
+
+        foreach (var partition in partitions)
+            positions[partition] = open[partition].Writer.NextOffset;
+        var losses = LossesOf(partitions, firsts);
+        if (losses.Count > 0 && !options.AcceptLoss)
+            throw new ArchiveLossException(losses, inner: null);
+        foreach (var loss in losses)
+        {
+            open[loss.Partition].Writer.AcceptLoss(loss.LastOffset + 1);
+            LossAccepted(logger, loss);
+        }
+    }
+
+    private List<ArchiveLoss> LossesOf(IEnumerable<PartitionId> partitions, IReadOnlyDictionary<PartitionId, long> firsts) =>
+        [.. partitions.Where(p => firsts[p] > positions[p]).Select(p => new ArchiveLoss(p, positions[p], firsts[p] - 1))];
 
     private void Append(RawRecordBatch batch, CancellationToken cancellationToken)
     {

@@ -19,6 +19,11 @@ public sealed class ArchiverOptions
     /// <summary>KIP-848 rebalances (brokers of 4.0 and later, and the embedded one). Default true; false: cooperative-sticky.</summary>
     public bool UseConsumerProtocol { get; set; } = true;
 
+    /// <summary>
+    /// Where the topic has dropped records before they were archived: write the hole down in the archive and go on behind it. Default false: name the hole and end. Meant for one start.
+    /// </summary>
+    public bool AcceptLoss { get; set; }
+
     /// <summary>A file is completed after so many records. 1 to 100,000,000, default 1,000,000.</summary>
     [Range(1, 100_000_000)]
     public int RollMaxRecords { get; set; } = 1_000_000;

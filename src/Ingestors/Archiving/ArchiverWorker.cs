@@ -40,7 +40,7 @@ internal sealed partial class ArchiverWorker(
         using var archiver = new Archiver(layout, source, logs, new SchemaArchive(layout, SchemaOf), options.Value, time, logger)
         {
             Budget = kafka.Budget,
-            FirstOffset = kafka.IsEmbedded ? null : p => admin.OffsetsAsync(p, stoppingToken).GetAwaiter().GetResult().Low,
+            FirstOffsets = kafka.IsEmbedded ? null : partitions => admin.FirstOffsetsAsync(partitions, stoppingToken).GetAwaiter().GetResult(),
         };
         await Task.Factory.StartNew(() => archiver.Run(stoppingToken), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }

@@ -80,6 +80,7 @@ internal sealed class StoreRebuild(
         foreach (var partition in Enumerable.Range(0, plan.Source.Partitions).Select(p => new PartitionId(plan.Topic, p)))
         {
             var reader = new ArchivePartitionReader(layout, partition);
+            reader.RequireNoLoss();
             var (low, high) = await TopicOffsets(partition, cancellationToken);
             HandOver.Check(partition, reader.FirstOffset, reader.EndOffset, low, high);
             found.Add((plan, partition, reader));

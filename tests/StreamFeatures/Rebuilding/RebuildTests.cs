@@ -124,6 +124,24 @@ public sealed class RebuildTests : IDisposable
         store.Snapshot().ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Rebuild_ArchiveWithAHoleThatWasAccepted_IsRefusedBeforeAnythingIsWritten()
+    {
+        var lab = await LabAsync(RandomLog.Records(300, 300).Single(_ => true, "0000000000000"), 50, rollRecords: 20);
+        var partition = new PartitionId("landings.by.all", Parts("landings.by.all").MaxBy(p => lab.Broker.Log(p).Count).Partition);
+        long end;
+        using (var writer = new ArchivePartitionWriter(lab.Layout, partition, new ArchiveRollOptions()))
+        {
+            end = writer.NextOffset;
+            writer.AcceptLoss(end + 3);
+        }
+
+        Archive(lab, partition.Topic, 100);
+        var store = new InMemoryStateStore();
+        (await Should.ThrowAsync<InvalidDataException>(() => RebuildAsync(lab, store, Plans, 100, DoNotDelete))).Message.ShouldContain($"{partition}: offsets {end} to {end + 2} (3)");
+        store.Snapshot().ShouldBeEmpty();
+    }
+
     public void Dispose() => Directory.Delete(directory, recursive: true);
 
     private static Gen<((Landing? Event, long ArrivalUs)[] Records, int Archived, int States)> Cases(int least) =>
