@@ -82,6 +82,9 @@ internal enum Plant
 
     /// <summary>Where the log no longer has what is to be read next, reading goes on at what it has.</summary>
     WhatRetentionTookIsSkipped,
+
+    /// <summary>A position that the store has lost begins at what the log still has, although more of it is known.</summary>
+    LostPositionBeginsAnew,
 }
 
 /// <summary>Which faults this seed has, and how many it made. Each kind is left out of half of the seeds, so that others show alone.</summary>

@@ -21,6 +21,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
     [InlineData(nameof(Plant.ReplayIsTakenAlong))]
     [InlineData(nameof(Plant.ClaimIsNotReadAgain))]
     [InlineData(nameof(Plant.WhatRetentionTookIsSkipped))]
+    [InlineData(nameof(Plant.LostPositionBeginsAnew))]
     public void World_WithPlantedBug_IsFoundWithinAThousandSeeds(string bug)
     {
         Seeds.SkipIfOnlyOne();

@@ -230,9 +230,15 @@ internal sealed class World
         }
     }
 
-    // What ends a worker in earnest, a failed producer, ends the process; anything else is a bug.
+    // What ends a worker in earnest, a failed producer or a loss, ends the process; anything else is a bug.
     private void Fail(Node node)
     {
+        if (node.Failure is LogLossException loss)
+        {
+            EndBehind(node, loss.Losses[0].Partition);
+            return;
+        }
+
         if (node.Failure is not DeliveryFault)
             throw new SimulationException($"{node} failed: {node.Failure!.Message}", node.Failure);
         Group.Crash(node);

@@ -51,7 +51,10 @@ internal sealed class Group
 
     public void Rebalance()
     {
-        var p = world.Random.Next(partitions.Length);
+        // Rather one whose worker waits to be read for from elsewhere: that is soon over.
+        var p = Array.FindIndex(partitions, p => OwnerOf(p)?.AwaitsSeek(p) == true);
+        if (p < 0)
+            p = world.Random.Next(partitions.Length);
         if (owners[p] is { } owner)
             Revoke(p, owner);
     }

@@ -3,6 +3,7 @@ using StreamMl.Infrastructure.Kafka;
 using StreamMl.Shared.Log;
 using StreamMl.Simulation.Tests.Scheduling;
 using StreamMl.StreamFeatures.Commits;
+using StreamMl.StreamFeatures.Logs;
 using StreamMl.StreamFeatures.Partitions;
 using StreamMl.StreamFeatures.Records;
 
@@ -71,6 +72,9 @@ internal sealed class Node : IPartitionRequests
         slots.Add((partition, slot));
         slot.Claiming = Scheduler.Start(() => ClaimAsync(partition, slot));
     }
+
+    /// <summary>Whether the polling loop has yet to read this partition from where its worker wants it.</summary>
+    public bool AwaitsSeek(PartitionId partition) => seeks.Any(s => s.Worker.Partition == partition);
 
     /// <summary>Drain and give up. Ends when <see cref="HasEnded"/>.</summary>
     public void Revoke(PartitionId partition) => End(partition, worker => worker.BeginDrain());
@@ -154,16 +158,39 @@ internal sealed class Node : IPartitionRequests
     {
         slot.Partition = partition;
         var plan = Catalog.PlanOf(partition);
-        var claim = await retry.RunAsync(token => Claim.TakeAsync(Store, plan, partition, token), slot.Stopping.Token);
+        var edge = await retry.RunAsync(token => LookAsync(plan, partition, token), slot.Stopping.Token);
+        var claim = await retry.RunAsync(token => Claim.TakeAsync(Store, plan, partition, edge, held: null, token), slot.Stopping.Token);
+        if (edge.LossOf(partition, claim) is { } loss)
+            throw new LogLossException([loss], isBuiltBeside: false, null);
         if (slot.Stopping.IsCancellationRequested)
             return;
         var context = new PartitionContext(plan, partition, Catalog.DecodersOf(plan), Store, Sink, retry, SimCatalog.Metrics, world.OptionsOf(plan), Clock)
         {
             ResidentShare = () => world.ResidentMaxBytes,
             Scheduler = Scheduler,
+            LookAtLogAsync = token => LookAsync(plan, partition, token),
         };
         slot.Fetch = claim.Least.NextOffset;
         slot.Worker = new PartitionWorker(context, claim, this, NullLogger.Instance);
+    }
+
+    /// <summary>Where the log begins, as the broker says; an archive has all that was before.</summary>
+    private async Task<LogEdge> LookAsync(LogPlan plan, PartitionId partition, CancellationToken cancellationToken)
+    {
+        var answer = new TaskCompletionSource<long>();
+        await using var registration = cancellationToken.UnsafeRegister(_ => answer.TrySetCanceled(cancellationToken), null);
+        world.Network.Post(this, "ask for the beginning", () =>
+        {
+            var start = world.Log.Start(partition);
+            world.Network.Post(this, "answer", () => answer.TrySetResult(start));
+        });
+        var first = await answer.Task;
+        return world.Plant switch
+        {
+            Plant.WhatRetentionTookIsSkipped => LogEdge.Whole,
+            Plant.LostPositionBeginsAnew => new LogEdge(first, []),
+            _ => new LogEdge(first, [.. plan.PositionKeys(partition).Select(_ => true)]),
+        };
     }
 
     private void Read(PartitionId partition, Slot slot, RawRecordBatch into)
