@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using StreamMl.Infrastructure.Hosting;
 using StreamMl.Infrastructure.Kafka;
 using StreamMl.Infrastructure.Registry;
 using StreamMl.OnlineScorer.Api;
@@ -36,6 +37,7 @@ public static class ServingHosting
     {
         services.AddFeatureReader();
         services.AddServingOptions("Serving", configure);
+        services.GiveTimeToStop<TriggerServingOptions>(o => o.DrainMs);
         services.TryAddSingleton(p => new KafkaConsumerFactory(p.GetRequiredService<KafkaEndpoint>()));
         services.TryAddSingleton<ITopicEnds, KafkaTopicEnds>();
         services.AddSingleton(p => new TriggerServices(

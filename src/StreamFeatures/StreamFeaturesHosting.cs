@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using StreamMl.Infrastructure.Hosting;
 
 namespace StreamMl.StreamFeatures;
 
@@ -11,6 +12,7 @@ public static class StreamFeaturesHosting
         services.AddStreamFeaturesOptions();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<StreamMetrics>();
+        services.GiveTimeToStop<StreamFeaturesOptions>(o => o.DrainTimeoutMs);
         services.AddHostedService<FeatureWorker>();
         return services;
     }

@@ -11,10 +11,17 @@ internal static class CommandRunner
 
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
+        using var signals = new StopSignals(Environment.Exit);
+        return await RunAsync(root, args, signals);
+    }
+
+    public static async Task<int> RunAsync(RootCommand root, string[] args, StopSignals signals)
+    {
         var arguments = root.Parse(args);
         try
         {
-            return await arguments.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            // The library's own handling of signals would end a worker two seconds into its drain.
+            return await arguments.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, signals.Asked);
         }
         catch (OperationCanceledException)
         {
