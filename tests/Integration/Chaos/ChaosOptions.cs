@@ -6,7 +6,7 @@ internal sealed record ChaosOptions
     /// <summary>Decides the events, the faults' order and whom they meet.</summary>
     public ulong Seed { get; init; } = 1;
 
-    public int Events { get; init; } = 32_000;
+    public int Events { get; init; } = 40_000;
 
     public int Users { get; init; } = 300;
 
@@ -47,6 +47,12 @@ internal sealed record ChaosOptions
     /// <summary>Workers that join and, later, such that drain and leave: two rebalances each.</summary>
     public int WorkersAdded { get; init; } = 1;
 
+    /// <summary>Pairs of faults, of which the second strikes while the first one's victim has not recovered; besides those above.</summary>
+    public int Overlaps { get; init; } = 3;
+
+    /// <summary>The second fault of a pair strikes at most so long after the first; the seed says when.</summary>
+    public int OverlapMaxMs { get; init; } = 2_000;
+
     /// <summary>A member of the group that is silent for so long is fenced.</summary>
     public int SessionTimeoutMs { get; init; } = 3_000;
 
@@ -72,5 +78,6 @@ internal sealed record ChaosOptions
         StoreRestarts = 3,
         BrokerRestarts = 5,
         WorkersAdded = 5,
+        Overlaps = 18,
     };
 }

@@ -14,14 +14,14 @@ namespace StreamMl.Integration.Tests.Chaos;
 
 /// <summary>
 /// A whole installation of real processes under faults. Each fault strikes in the middle of its share of the events. It has recovered when every partition of every log is applied
-/// to behind where it ended at the fault and, unless nothing was to come, the source as a whole to behind that; only then comes the next one. One use.
+/// to behind where it ended at the fault and, unless nothing was to come, the source as a whole to behind that. Only then comes the next one, unless two are to overlap. One use.
 /// </summary>
 internal sealed class ChaosRun : IAsyncDisposable
 {
     private readonly ChaosOptions options;
     private readonly string directory;
     private readonly Random random;
-    private readonly Dictionary<Fault, List<Recovery>> recoveries = [];
+    private readonly Dictionary<Strike, List<Recovery>> recoveries = [];
     private readonly Action<string> say;
     private readonly CancellationToken stop;
     private EmbeddedRegistry? registry;
@@ -47,14 +47,14 @@ internal sealed class ChaosRun : IAsyncDisposable
     {
         var clock = Stopwatch.StartNew();
         await StartAsync();
-        var faults = FaultSchedule.Of(options);
-        for (var i = 0; i < faults.Count; i++)
+        var strikes = FaultSchedule.Of(options);
+        for (var i = 0; i < strikes.Count; i++)
         {
-            if (faults.Skip(i).Take(3).Any(FaultSchedule.IsRollback))
+            if (strikes.Skip(i).Take(3).Any(s => s.HasRollback))
                 await store!.CopyAsync(await AppliedSumAsync());
-            await AwaitMomentAsync(faults[i], ShareEnd(i, faults.Count), ShareEnd(i + 1, faults.Count));
-            await StrikeAsync(faults[i], ShareEnd(i + 1, faults.Count));
-            say($"{clock.Elapsed.TotalSeconds,6:F1} s  {i + 1}/{faults.Count} {faults[i]}: recovered after {recoveries[faults[i]][^1].RecoveredMs / 1000:F2} s, {flow!.Delivered:N0} events");
+            await AwaitMomentAsync(strikes[i], ShareEnd(i, strikes.Count), ShareEnd(i + 1, strikes.Count));
+            await StrikeAsync(strikes[i], ShareEnd(i + 1, strikes.Count));
+            say($"{clock.Elapsed.TotalSeconds,6:F1} s  {i + 1}/{strikes.Count} {strikes[i]}: recovered after {recoveries[strikes[i]][^1].RecoveredMs / 1000:F2} s, {flow!.Delivered:N0} events");
         }
 
         await flow!.FinishAsync();
@@ -106,49 +106,65 @@ internal sealed class ChaosRun : IAsyncDisposable
     private int ShareEnd(int faults, int count) => (int)((long)options.Events * faults / count);
 
     /// <summary>In the middle of the fault's share of the events, whose last quarter comes after the fault; for an idle one at the end of it, when all is applied.</summary>
-    private async Task AwaitMomentAsync(Fault fault, int from, int to)
+    private async Task AwaitMomentAsync(Strike strike, int from, int to)
     {
         var share = to - from;
-        flow!.AllowUpTo(fault == Fault.IdleRollback ? to : to - (share / 4));
-        if (fault == Fault.IdleRollback)
+        flow!.AllowUpTo(strike.Has(Fault.IdleRollback) ? to : to - (share / 4));
+        if (strike.Has(Fault.IdleRollback))
             await UntilAsync(async () => flow.Delivered >= to && await IsAtRestAsync());
         else
             await UntilAsync(() => Task.FromResult(flow.Delivered >= from + (share / 2)));
     }
 
-    private async Task StrikeAsync(Fault fault, int shareEnd)
+    private async Task StrikeAsync(Strike strike, int shareEnd)
     {
-        var victim = fault is Fault.WorkerKill or Fault.Zombie ? await ChooseOwnerAsync() : null;
-        var claims = victim is null ? [] : OwnedBy(victim).ToDictionary(p => p, p => ClaimsOfOthers(victim, p), StringComparer.Ordinal);
+        var zombie = strike.Has(Fault.Zombie) ? await ChooseOwnerAsync() : null;
+        var claims = zombie is null ? null : new ClaimsBefore(zombie, fleet!.Workers);
+        var applied = strike.HasRollback ? await AppliedSumAsync() : 0;
         var ends = progress!.Ends();
         flow!.AllowUpTo(shareEnd);
         var clock = Stopwatch.StartNew();
-        var newcomer = await InjectAsync(fault, victim);
+        var newcomer = await InjectAsync(strike, zombie, applied);
         var back = clock.Elapsed.TotalMilliseconds;
-        await UntilAsync(async () => await HasRecoveredAsync(ends, fault == Fault.IdleRollback) && (newcomer is null || newcomer.Claims().Count > 0) && (fault != Fault.ArchiverKill || IsArchived(ends)));
-        if (fault == Fault.Zombie)
-            await WakeAsync(victim!, claims);
-        if (!recoveries.TryGetValue(fault, out var times))
-            recoveries[fault] = times = [];
+        await UntilAsync(async () => await HasRecoveredAsync(ends, strike.Has(Fault.IdleRollback)) && (newcomer is null || newcomer.Claims().Count > 0) && (!strike.Has(Fault.ArchiverKill) || IsArchived(ends)));
+        if (zombie is not null)
+            await WakeAsync(zombie, claims!);
+        if (!recoveries.TryGetValue(strike, out var times))
+            recoveries[strike] = times = [];
         times.Add(new Recovery(back, clock.Elapsed.TotalMilliseconds));
     }
 
+    /// <summary>The second of two does not wait until the first's victim is even started again. They never strike the same server or process.</summary>
+    /// <returns>A worker that joined, where one of the faults is that.</returns>
+    private async Task<WorkerProcess?> InjectAsync(Strike strike, WorkerProcess? zombie, long applied)
+    {
+        var first = InjectAsync(strike.First, zombie, applied);
+        if (strike.Second is not { } second)
+            return await first;
+        // What touches the processes is done at once, and only one at a time may do so.
+        if (strike.First is not (Fault.BrokerRestart or Fault.StoreRestart))
+            await first;
+        await Task.Delay(TimeSpan.FromMilliseconds(random.Next(options.OverlapMaxMs)), TimeProvider.System, stop);
+        var newcomer = await InjectAsync(second, zombie, applied);
+        return await first ?? newcomer;
+    }
+
     /// <returns>A worker that joined, where the fault is that.</returns>
-    private async Task<WorkerProcess?> InjectAsync(Fault fault, WorkerProcess? victim)
+    private async Task<WorkerProcess?> InjectAsync(Fault fault, WorkerProcess? zombie, long applied)
     {
         switch (fault)
         {
             case Fault.WorkerKill:
-                await fleet!.KillAsync(victim!);
+                await fleet!.KillAsync(ChooseVictim(zombie, OwnedBy));
                 break;
             case Fault.Zombie:
-                victim!.Freeze();
+                zombie!.Freeze();
                 break;
             case Fault.ArchiverKill:
                 await fleet!.KillArchiverAsync();
                 break;
             case Fault.BusyRollback or Fault.IdleRollback:
-                await RollBackAsync();
+                rolledBack += applied - await store!.RollBackAsync();
                 break;
             case Fault.StoreRestart:
                 await store!.RestartAsync();
@@ -157,7 +173,7 @@ internal sealed class ChaosRun : IAsyncDisposable
                 await broker!.RestartAsync();
                 break;
             case Fault.Rebalance when fleet!.Workers.Count > options.Workers:
-                await fleet.RemoveAsync(fleet.Workers[random.Next(fleet.Workers.Count)], options.RecoveryLimitMs);
+                await fleet.RemoveAsync(ChooseVictim(zombie, _ => []), options.RecoveryLimitMs);
                 break;
             case Fault.Rebalance:
                 return await fleet!.AddAsync();
@@ -168,21 +184,19 @@ internal sealed class ChaosRun : IAsyncDisposable
 
     private async Task<WorkerProcess> ChooseOwnerAsync()
     {
-        List<WorkerProcess> owners = [];
-        await UntilAsync(() => Task.FromResult((owners = [.. fleet!.Workers.Where(w => OwnedBy(w).Any())]).Count > 0));
-        return owners[random.Next(owners.Count)];
+        await UntilAsync(() => Task.FromResult(fleet!.Workers.Any(w => OwnedBy(w).Any())));
+        return ChooseVictim(except: null, OwnedBy);
+    }
+
+    /// <summary>Rather one that has something.</summary>
+    private WorkerProcess ChooseVictim(WorkerProcess? except, Func<WorkerProcess, IEnumerable<string>> holdings)
+    {
+        List<WorkerProcess> others = [.. fleet!.Workers.Where(w => w != except)];
+        List<WorkerProcess> owners = [.. others.Where(w => holdings(w).Any())];
+        return owners.Count > 0 ? owners[random.Next(owners.Count)] : others[random.Next(others.Count)];
     }
 
     private static IEnumerable<string> OwnedBy(WorkerProcess worker) => worker.Claims().Where(c => c.Value.HasIt).Select(c => c.Key);
-
-    /// <summary>How often other workers have claimed the partition.</summary>
-    private int ClaimsOfOthers(WorkerProcess worker, string partition) => fleet!.Workers.Where(w => w != worker).Sum(w => w.Claims().GetValueOrDefault(partition).Times);
-
-    private async Task RollBackAsync()
-    {
-        var before = await AppliedSumAsync();
-        rolledBack += before - await store!.RollBackAsync();
-    }
 
     private async Task<long> AppliedSumAsync()
     {
@@ -192,9 +206,9 @@ internal sealed class ChaosRun : IAsyncDisposable
     }
 
     /// <summary>A zombie is one whose partitions are all another's when it wakes.</summary>
-    private async Task WakeAsync(WorkerProcess frozen, IReadOnlyDictionary<string, int> claimsBefore)
+    private async Task WakeAsync(WorkerProcess frozen, ClaimsBefore claims)
     {
-        await UntilAsync(() => Task.FromResult(claimsBefore.All(c => ClaimsOfOthers(frozen, c.Key) > c.Value)));
+        await UntilAsync(() => Task.FromResult(claims.AllAreOthersSince(fleet!.Workers)));
         zombies++;
         frozen.Continue();
     }
@@ -269,6 +283,7 @@ internal sealed class ChaosRun : IAsyncDisposable
             StoreRestarts = Count(Fault.StoreRestart),
             BrokerRestarts = Count(Fault.BrokerRestart),
             Rebalances = Count(Fault.Rebalance),
+            Overlaps = recoveries.Where(r => r.Key.IsPair).Sum(r => r.Value.Count),
             EndedByThemselves = fleet!.Surprises,
             Vectors = parity.Vectors,
             ValuesCompared = parity.ValuesCompared,
@@ -284,9 +299,9 @@ internal sealed class ChaosRun : IAsyncDisposable
             DeadLettersDifferent = letters.Different,
             DeadLettersSent = letters.Sent,
             ArchiveFaults = verdict.ArchiveFaults(progress.Partitions),
-            Recovery = recoveries.OrderBy(r => r.Key).ToDictionary(r => r.Key.ToString(), r => RecoveryTimes.Of(r.Value), StringComparer.Ordinal),
+            Recovery = recoveries.OrderBy(r => r.Key.IsPair).ThenBy(r => r.Key.First).ThenBy(r => r.Key.Second).ToDictionary(r => r.Key.ToString(), r => RecoveryTimes.Of(r.Value), StringComparer.Ordinal),
         };
     }
 
-    private int Count(Fault fault) => recoveries.TryGetValue(fault, out var times) ? times.Count : 0;
+    private int Count(Fault fault) => recoveries.Where(r => r.Key.Has(fault)).Sum(r => r.Value.Count);
 }

@@ -49,6 +49,9 @@ internal sealed record ChaosReport
 
     public required int Rebalances { get; init; }
 
+    /// <summary>Pairs of the faults above that overlapped; their times to recover are apart.</summary>
+    public required int Overlaps { get; init; }
+
     /// <summary>Workers that ended though nobody ended them; each was started again.</summary>
     public required IReadOnlyList<string> EndedByThemselves { get; init; }
 
@@ -110,12 +113,13 @@ internal sealed record ChaosReport
         Line("rollbacks", $"{BusyRollbacks} busy, {IdleRollbacks} idle, {RecordsRolledBack:N0} records back; {StoreRestarts} store restarts");
         Line("broker restarts", $"{BrokerRestarts}");
         Line("rebalances", $"{Rebalances} by joining and leaving");
+        Line("overlapping", $"{Overlaps} pairs of the above");
         Line("values", $"{ValuesDiffering:N0} of {ValuesCompared:N0} differ ({Vectors:N0} vectors)");
         Line("dead letters", $"{BadEvents:N0} bad events, {DeadLettersInLedger:N0} in the ledger, {DeadLettersDifferent:N0} in the topic ({DeadLettersSent:N0} sent)");
         foreach (var (log, counts) in Ledger)
             Line("ledger", $"{log}: {counts}");
         foreach (var (fault, times) in Recovery)
-            Line("recovered after", string.Create(CultureInfo.InvariantCulture, $"{fault,-15} {times.Count,3} times, median {times.MedianMs / 1000:F2} s, worst {times.WorstMs / 1000:F2} s (what was struck was started again after {times.MedianBackMs / 1000:F2} s)"));
+            Line("recovered after", string.Create(CultureInfo.InvariantCulture, $"{fault,-26} {times.Count,3} times, median {times.MedianMs / 1000:F2} s, worst {times.WorstMs / 1000:F2} s (what was struck was started again after {times.MedianBackMs / 1000:F2} s)"));
         foreach (var wrong in Wrong)
             Line("WRONG", wrong);
         return text.ToString();
