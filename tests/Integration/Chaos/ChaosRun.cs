@@ -164,13 +164,13 @@ internal sealed class ChaosRun : IAsyncDisposable
                 await fleet!.KillArchiverAsync();
                 break;
             case Fault.BusyRollback or Fault.IdleRollback:
-                rolledBack += applied - await store!.RollBackAsync();
+                await fleet!.WhileAwayAsync(async () => rolledBack += applied - await store!.RollBackAsync());
                 break;
             case Fault.StoreRestart:
-                await store!.RestartAsync();
+                await fleet!.WhileAwayAsync(store!.RestartAsync);
                 break;
             case Fault.BrokerRestart:
-                await broker!.RestartAsync();
+                await fleet!.WhileAwayAsync(broker!.RestartAsync);
                 break;
             case Fault.Rebalance when fleet!.Workers.Count > options.Workers:
                 await fleet.RemoveAsync(ChooseVictim(zombie, _ => []), options.RecoveryLimitMs);
@@ -284,7 +284,8 @@ internal sealed class ChaosRun : IAsyncDisposable
             BrokerRestarts = Count(Fault.BrokerRestart),
             Rebalances = Count(Fault.Rebalance),
             Overlaps = recoveries.Where(r => r.Key.IsPair).Sum(r => r.Value.Count),
-            EndedByThemselves = fleet!.Surprises,
+            Refusals = fleet!.Refusals,
+            EndedByThemselves = fleet.Surprises,
             Vectors = parity.Vectors,
             ValuesCompared = parity.ValuesCompared,
             ValuesDiffering = parity.ValuesDiffering,

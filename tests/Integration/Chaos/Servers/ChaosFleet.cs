@@ -2,21 +2,38 @@ using System.Globalization;
 
 namespace StreamMl.Integration.Tests.Chaos.Servers;
 
-/// <summary>The processes of the product: stream workers of one group and an archiver. One that ends by itself is started again, and told of. Not thread-safe.</summary>
+/// <summary>The processes of the product: stream workers of one group and an archiver. One that ends by itself is started again, as a supervisor does, and told of. Not thread-safe.</summary>
 internal sealed class ChaosFleet(string directory, IReadOnlyList<string> servers) : IAsyncDisposable
 {
     // Short, so that kills meet files that are being written.
     private static readonly string[] Settings = ["Archive__RollMaxAgeMs=3000", "DOTNET_gcServer=0", "DOTNET_TieredPGO=0"];
 
+    /// <summary>A server that a worker needs does not answer when it starts.</summary>
+    private const int Refused = 2;
+
     private readonly List<WorkerProcess> workers = [];
     private readonly List<string> surprises = [];
+    private readonly Dictionary<WorkerProcess, int> restartsBefore = [];
     private WorkerProcess? archiver;
     private int started;
+    private int restarts;
+    private int away;
 
     public IReadOnlyList<WorkerProcess> Workers => workers;
 
     /// <summary>What was said last by processes that ended though nobody ended them.</summary>
     public IReadOnlyList<string> Surprises => surprises;
+
+    /// <summary>Starts that were refused because a server was away; each was tried again.</summary>
+    public int Refusals { get; private set; }
+
+    /// <summary>While it runs, a server is away: a worker that is started may refuse to run, one that runs may not end.</summary>
+    public async Task WhileAwayAsync(Func<Task> restart)
+    {
+        (away, restarts) = (away + 1, restarts + 1);
+        await restart();
+        away--;
+    }
 
     public async Task StartAsync(int count)
     {
@@ -57,14 +74,15 @@ internal sealed class ChaosFleet(string directory, IReadOnlyList<string> servers
     {
         foreach (var worker in workers.Where(w => w.HasEnded).ToList())
         {
-            surprises.Add($"{worker.Name} ended by itself: {worker.LastLines()}");
-            await KillAsync(worker);
+            workers.Remove(worker);
+            await NoteEndAsync(worker);
+            await AddAsync();
         }
 
         if (archiver is { HasEnded: true })
         {
-            surprises.Add($"{archiver.Name} ended by itself: {archiver.LastLines()}");
-            await KillArchiverAsync();
+            await NoteEndAsync(archiver);
+            archiver = await StartAsync("archive");
         }
     }
 
@@ -93,6 +111,20 @@ internal sealed class ChaosFleet(string directory, IReadOnlyList<string> servers
             surprises.Add($"{process.Name} was asked to drain and ended with code {code}: {process.LastLines()}");
     }
 
-    private Task<WorkerProcess> StartAsync(string command) =>
-        WorkerProcess.StartAsync(string.Create(CultureInfo.InvariantCulture, $"{command}-{++started:D3}"), directory, Settings, [command, .. servers]);
+    private async Task NoteEndAsync(WorkerProcess ended)
+    {
+        var mayRefuse = !ended.HasBegun && (away > 0 || restarts > restartsBefore[ended]);
+        if (await ended.KillAsync() == Refused && mayRefuse)
+            Refusals++;
+        else
+            surprises.Add($"{ended.Name} ended by itself: {ended.LastLines()}");
+    }
+
+    private async Task<WorkerProcess> StartAsync(string command)
+    {
+        var before = away > 0 ? restarts - 1 : restarts;
+        var process = await WorkerProcess.StartAsync(string.Create(CultureInfo.InvariantCulture, $"{command}-{++started:D3}"), directory, Settings, [command, .. servers]);
+        restartsBefore[process] = before;
+        return process;
+    }
 }

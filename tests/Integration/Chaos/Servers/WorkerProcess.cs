@@ -37,6 +37,9 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>It got as far as having partitions.</summary>
+    public bool HasBegun => File.ReadLines(log).Any(l => l.Contains(": claimed", StringComparison.Ordinal) || l.Contains("Archiving ", StringComparison.Ordinal));
+
     /// <summary>The partitions (as topic/partition) that it says it has claimed, each with how often, and whether it has it still as far as it knows.</summary>
     public IReadOnlyDictionary<string, (int Times, bool HasIt)> Claims()
     {
@@ -54,6 +57,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     /// <param name="name">Of its log.</param>
     /// <param name="directory">Where the log is.</param>
     /// <param name="arguments">Of <c>streamml</c>.</param>
+    /// <param name="settings">Environment variables, as NAME=VALUE.</param>
     public static async Task<WorkerProcess> StartAsync(string name, string directory, IEnumerable<string> settings, IEnumerable<string> arguments)
     {
         var file = Path.Combine(directory, $"{name}.log");
@@ -61,11 +65,11 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
         return new WorkerProcess(name, await ChildServer.StartAsync(Start, Stop, [file, "env", .. settings, program, .. arguments]), file);
     }
 
-    /// <summary>Dead at once; nothing is drained.</summary>
-    public async Task KillAsync()
+    /// <summary>Dead at once; nothing is drained. The exit code: its own, where it had ended before.</summary>
+    public async Task<int> KillAsync()
     {
         Signal("KILL");
-        await child.DisposeAsync();
+        return await CodeAsync();
     }
 
     public void Freeze() => Signal("STOP");
@@ -77,8 +81,7 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
     {
         Signal("TERM");
         await TestKit.Eventually.Until(() => HasEnded, () => $"{Name} does not end: {LastLines()}", patienceMs);
-        await child.DisposeAsync();
-        return int.Parse(await File.ReadAllTextAsync($"{log}.code"), CultureInfo.InvariantCulture);
+        return await CodeAsync();
     }
 
     public string LastLines() => File.Exists(log) ? string.Join(Environment.NewLine, File.ReadLines(log).TakeLast(Tail)) : "(no log)";
@@ -87,6 +90,12 @@ internal sealed partial class WorkerProcess : IAsyncDisposable
 
     [GeneratedRegex(@"(?<partition>\S+/\d+): (?<what>claimed|drained|dropped|not drained)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1_000)]
     private static partial Regex OwnershipLine();
+
+    private async Task<int> CodeAsync()
+    {
+        await child.DisposeAsync();
+        return int.Parse(await File.ReadAllTextAsync($"{log}.code"), CultureInfo.InvariantCulture);
+    }
 
     private void Signal(string signal)
     {

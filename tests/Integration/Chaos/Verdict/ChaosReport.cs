@@ -52,6 +52,9 @@ internal sealed record ChaosReport
     /// <summary>Pairs of the faults above that overlapped; their times to recover are apart.</summary>
     public required int Overlaps { get; init; }
 
+    /// <summary>Starts that workers refused while a server was away; each was tried again.</summary>
+    public required int Refusals { get; init; }
+
     /// <summary>Workers that ended though nobody ended them; each was started again.</summary>
     public required IReadOnlyList<string> EndedByThemselves { get; init; }
 
@@ -113,7 +116,7 @@ internal sealed record ChaosReport
         Line("rollbacks", $"{BusyRollbacks} busy, {IdleRollbacks} idle, {RecordsRolledBack:N0} records back; {StoreRestarts} store restarts");
         Line("broker restarts", $"{BrokerRestarts}");
         Line("rebalances", $"{Rebalances} by joining and leaving");
-        Line("overlapping", $"{Overlaps} pairs of the above");
+        Line("overlapping", $"{Overlaps} pairs of the above; {Refusals} starts refused while a server was away");
         Line("values", $"{ValuesDiffering:N0} of {ValuesCompared:N0} differ ({Vectors:N0} vectors)");
         Line("dead letters", $"{BadEvents:N0} bad events, {DeadLettersInLedger:N0} in the ledger, {DeadLettersDifferent:N0} in the topic ({DeadLettersSent:N0} sent)");
         foreach (var (log, counts) in Ledger)
