@@ -54,6 +54,17 @@ public sealed class CommandTests
         plan.RootElement.GetProperty("services")[0].GetProperty("columns").GetInt32().ShouldBe(237);
     }
 
+    [Theory]
+    [InlineData("aircraft=many", "'aircraft=many' is no count")]
+    [InlineData("plane=5,7", "'plane' is no entity of a view")]
+    [InlineData("aircraft=5000", "origin")]
+    public async Task Plan_EntitiesThatSayNothing_AreRefusedByName(string entities, string what)
+    {
+        var (code, output) = await RunAsync("plan", "--catalog", Flights, "--entities", entities);
+        code.ShouldBe(CommandRunner.Usage, output);
+        output.ShouldContain(what);
+    }
+
     [Fact]
     public async Task Plan_WhereADemoRan_FindsItsCatalogue()
     {

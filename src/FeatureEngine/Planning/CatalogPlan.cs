@@ -11,6 +11,9 @@ namespace StreamMl.FeatureEngine.Planning;
 public sealed record CatalogPlan(
     IReadOnlyList<ViewPlan> Views, IReadOnlyList<ServicePlan> Services, IReadOnlyList<Change> Changes, IReadOnlyList<Diagnostic> Diagnostics)
 {
+    /// <summary>What all of it takes of the store; null where <see cref="PlanOptions"/> do not say how many entities there are.</summary>
+    public StorePlan? Store { get; init; }
+
     /// <summary>Topics that StreamMl writes for views keyed otherwise than their source.</summary>
     public IReadOnlyList<string> RepartitionTopics => [.. Views.Where(v => v.IsRepartitioned).Select(v => v.Log).Distinct(StringComparer.Ordinal)];
 }
@@ -78,7 +81,13 @@ public sealed record PlanOptions
     /// <summary>Time between the events of a typical entity. Default 1 hour; more than 0.</summary>
     public TimeSpan TypicalEventGap { get; init; } = TimeSpan.FromHours(1);
 
-    /// <summary>UTF-8 bytes of a string that an aggregate keeps. Default 16; at least 0.</summary>
+    /// <summary>How many of an entity there are, by its name. Default: none is said, and the store's size is not predicted.</summary>
+    public IReadOnlyDictionary<string, long> Entities { get; init; } = new Dictionary<string, long>(StringComparer.Ordinal);
+
+    /// <summary>How many there are of each entity that <see cref="Entities"/> does not name. Null (default): not said.</summary>
+    public long? OtherEntities { get; init; }
+
+    /// <summary>UTF-8 bytes of a string that an aggregate keeps, and of an entity's key. Default 16; at least 0.</summary>
     public int TextBytes { get; init; } = 16;
 
     /// <summary>Different values that a typical tile's count_distinct holds. Default 8; at least 0.</summary>

@@ -13,6 +13,7 @@ public static class CatalogPlanner
     /// <param name="options">What the estimates assume.</param>
     /// <param name="running">What servers hold; null: not compared.</param>
     /// <exception cref="DefinitionException">A view cannot be computed: validate first.</exception>
+    /// <exception cref="ArgumentException">The options count some entities, and not all, or one that is not there.</exception>
     public static CatalogPlan Plan(
         Catalog catalog, Catalog? previous = null, Func<string, string, IReadOnlyList<string>>? schemaProblems = null, PlanOptions? options = null, RunningState? running = null)
     {
@@ -36,7 +37,10 @@ public static class CatalogPlanner
             diagnostics.AddRange(comparison.Diagnostics);
         }
 
-        return new CatalogPlan(views, services, changes, diagnostics);
+        var store = assumptions.OtherEntities is null && assumptions.Entities.Count == 0 ? null : StorePlan.Of(views, assumptions, running?.Memory);
+        if (store?.Finding() is { } finding)
+            diagnostics.Add(finding);
+        return new CatalogPlan(views, services, changes, diagnostics) { Store = store };
     }
 
     private static ViewPlan PlanView(ViewDefinition view, SourceDefinition source, PlanOptions options)

@@ -18,6 +18,8 @@ public static class PlanText
 
         if (plan.RepartitionTopics.Count > 0)
             text.AppendLine().AppendLine($"{plan.RepartitionTopics.Count} repartition topics: {string.Join(", ", plan.RepartitionTopics)}");
+        if (plan.Store is { } store)
+            text.AppendLine().AppendLine($"The store takes about {Bytes(store.BytesTypical)} and at most {Bytes(store.BytesWorst)} for {string.Join(", ", store.Entities.Select(e => $"{e.Value:N0} {e.Key}"))}{(store.Memory is { } memory ? $"; it has {memory}" : "")}");
         AppendChanges(text, plan);
         return text.ToString();
     }
@@ -65,7 +67,7 @@ public static class PlanText
         span.Days > 0 ? $"{span.Days}d" : "", span.Hours > 0 ? $"{span.Hours}h" : "", span.Minutes > 0 ? $"{span.Minutes}m" : "", span.Seconds > 0 ? $"{span.Seconds}s" : "",
     }.Where(part => part.Length > 0));
 
-    private static string Bytes(long bytes) => bytes switch
+    internal static string Bytes(long bytes) => bytes switch
     {
         < 10_000 => $"{bytes} B",
         < 10_000_000 => $"{bytes / 1000.0:0.#} kB",

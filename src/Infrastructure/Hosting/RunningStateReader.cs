@@ -16,7 +16,10 @@ public static class RunningStateReader
     public static async Task<RunningState> ReadAsync(Catalog catalog, InstallationOptions options, CancellationToken cancellationToken) => new(
         options.Redis is { } redis ? await ViewsAsync(redis, cancellationToken) : null,
         options.Registry is { } registry ? await SchemasAsync(catalog, registry, cancellationToken) : null,
-        options.Kafka is { } kafka ? await PartitionsAsync(catalog, kafka, cancellationToken) : null);
+        options.Kafka is { } kafka ? await PartitionsAsync(catalog, kafka, cancellationToken) : null)
+    {
+        Memory = options.Redis is { } store ? await RedisEndpoint.Of(store).MemoryAsync(cancellationToken) : null,
+    };
 
     private static async Task<IReadOnlyList<StoredView>> ViewsAsync(string configuration, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using StackExchange.Redis;
 using StreamMl.Infrastructure.Embedded;
+using StreamMl.Shared.Definitions;
 
 namespace StreamMl.Infrastructure.Redis;
 
@@ -45,6 +46,14 @@ public sealed class RedisEndpoint
     {
         await using var connection = await OpenAsync(AdminOptions(), cancellationToken);
         return await RedisSuitability.LookAsync(connection).WaitAsync(cancellationToken);
+    }
+
+    /// <summary>The memory of its primaries; null where they do not say (INFO is forbidden, or it is a Garnet).</summary>
+    /// <exception cref="RedisUnsuitableException">Nothing answers.</exception>
+    public async Task<StoreMemory?> MemoryAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await OpenAsync(AdminOptions(), cancellationToken);
+        return await RedisSuitability.MemoryAsync(connection).WaitAsync(cancellationToken);
     }
 
     public override string ToString()

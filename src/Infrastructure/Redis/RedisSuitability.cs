@@ -1,5 +1,6 @@
 using StackExchange.Redis;
 using StreamMl.Infrastructure.Store;
+using StreamMl.Shared.Definitions;
 
 namespace StreamMl.Infrastructure.Redis;
 
@@ -42,17 +43,27 @@ internal sealed class RedisSuitability(IConnectionMultiplexer connection, IConne
     }
 
     /// <summary>What the primaries say of their memory alone: no probe is written.</summary>
-    public static async Task<IReadOnlyList<string>> LookAsync(IConnectionMultiplexer connection)
+    public static async Task<IReadOnlyList<string>> LookAsync(IConnectionMultiplexer connection) =>
+        [.. (await PrimariesAsync(connection)).SelectMany(p => SuitabilityRules.MemoryNow(p.Facts).Select(w => Named(p.Server, w)))];
+
+    /// <summary>The primaries' memory together; null where one does not say.</summary>
+    public static async Task<StoreMemory?> MemoryAsync(IConnectionMultiplexer connection)
     {
-        var found = new List<string>();
+        var primaries = (await PrimariesAsync(connection)).ConvertAll(p => p.Facts);
+        var limits = primaries.ConvertAll(SuitabilityRules.MemoryLimit);
+        return limits.Count == 0 || limits.Contains(0) ? null : new StoreMemory(primaries.Sum(p => p.Number("used_memory")), limits.Sum(), primaries.Exists(p => !SuitabilityRules.HasMaxMemory(p)));
+    }
+
+    private static async Task<List<(IServer Server, ServerFacts Facts)>> PrimariesAsync(IConnectionMultiplexer connection)
+    {
+        var primaries = new List<(IServer, ServerFacts)>();
         foreach (var server in connection.GetServers().Where(s => s.IsConnected))
         {
-            var facts = await FactsAsync(server);
-            if (!facts.IsReplica)
-                found.AddRange(SuitabilityRules.MemoryNow(facts).Select(w => Named(server, w)));
+            if (await FactsAsync(server) is { IsReplica: false } facts)
+                primaries.Add((server, facts));
         }
 
-        return found;
+        return primaries;
     }
 
     private async Task CheckPrimaryAsync(IServer server, ServerFacts facts, CancellationToken cancellationToken)

@@ -34,6 +34,11 @@ internal static class SuitabilityRules
               + "Start the primaries that are down, or give them replicas that take over.";
     }
 
+    public static bool HasMaxMemory(ServerFacts facts) => MaxMemory(facts) > 0;
+
+    /// <summary>Bytes at which it takes no more: maxmemory, else the machine's; 0 where it says neither.</summary>
+    public static long MemoryLimit(ServerFacts facts) => HasMaxMemory(facts) ? MaxMemory(facts) : facts.Number("total_system_memory");
+
     /// <summary>What of its memory endangers states or stops commits, now or soon: it may change while workers run.</summary>
     public static IEnumerable<string> MemoryNow(ServerFacts facts) => new[] { Eviction(facts), Memory(facts) }.OfType<string>().Concat(MemoryWarnings(facts));
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using StreamMl.Shared.Log;
 
 namespace StreamMl.Shared.Definitions;
@@ -13,4 +14,17 @@ public sealed record StoredView(PartitionId Log, string View, string Hash8);
 /// <param name="Schemas">By topic, the newest Avro schema in the registry; topics without one are absent.</param>
 /// <param name="Partitions">By topic, how many partitions Kafka has; topics that are not there are absent.</param>
 public sealed record RunningState(
-    IReadOnlyList<StoredView>? Views, IReadOnlyDictionary<string, string>? Schemas, IReadOnlyDictionary<string, int>? Partitions);
+    IReadOnlyList<StoredView>? Views, IReadOnlyDictionary<string, string>? Schemas, IReadOnlyDictionary<string, int>? Partitions)
+{
+    /// <summary>The store's memory; null where it was not asked, or does not say.</summary>
+    public StoreMemory? Memory { get; init; }
+}
+
+/// <summary>A store's memory, of all its primaries together.</summary>
+/// <param name="Used">Bytes.</param>
+/// <param name="Limit">Bytes at which it takes no more: <c>maxmemory</c> or, where a primary has none, its machine's.</param>
+/// <param name="IsMachines">No <c>maxmemory</c> is set: the limit is the machines' own memory, which they share with all else on them.</param>
+public sealed record StoreMemory(long Used, long Limit, bool IsMachines)
+{
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{(IsMachines ? "no maxmemory on machines of" : "maxmemory")} {Limit / 1e6:0.#} MB, {Used / 1e6:0.#} MB of it used");
+}

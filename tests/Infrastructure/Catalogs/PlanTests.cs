@@ -30,6 +30,33 @@ public sealed class PlanTests
     }
 
     [Fact]
+    public void Plan_SoManyEntities_TheStoreIsTooSmallForThemOrMayBe()
+    {
+        var catalog = CatalogLab.LoadGood(CatalogLab.Head + View + "  o: { source: landings, entity: origin, features: [count over 1h] }\n");
+        var options = new PlanOptions { Entities = new Dictionary<string, long>(StringComparer.Ordinal) { ["route"] = 100_000 }, OtherEntities = 500 };
+        var size = CatalogPlanner.Plan(catalog, options: options).Store!;
+        size.Entities.ShouldBe(new Dictionary<string, long>(StringComparer.Ordinal) { ["route"] = 100_000, ["origin"] = 500 }, ignoreOrder: true);
+        size.BytesTypical.ShouldBeGreaterThan(100_000 * (17 + 4 + (2 * 32) + 4 + (7 * 32)));
+        CatalogPlan With(long limit) => CatalogPlanner.Plan(catalog, options: options, running: new RunningState(null, null, null) { Memory = new StoreMemory(1_000_000, limit, IsMachines: false) });
+
+        With(size.BytesWorst).Diagnostics.ShouldBeEmpty();
+        With(size.BytesWorst - 1).Diagnostics.ShouldHaveSingleItem().Severity.ShouldBe(Severity.Warning);
+        var error = With(size.BytesTypical - 1).Diagnostics.ShouldHaveSingleItem();
+        error.Severity.ShouldBe(Severity.Error);
+        error.Message.ShouldContain("maxmemory");
+        PlanText.Write(With(size.BytesTypical - 1)).ShouldContain("100,000 route, 500 origin; it has maxmemory");
+    }
+
+    [Fact]
+    public void Plan_EntitiesThatAreNotThereOrNotCounted_SaysWhich()
+    {
+        var catalog = CatalogLab.LoadGood(CatalogLab.Head + View + "  o: { source: landings, entity: origin, features: [count over 1h] }\n");
+        CatalogPlan With(string name, long? others) => CatalogPlanner.Plan(catalog, options: new PlanOptions { Entities = new Dictionary<string, long>(StringComparer.Ordinal) { [name] = 1 }, OtherEntities = others });
+        Should.Throw<ArgumentException>(() => With("plane", 5)).Message.ShouldBe("'plane' is no entity of a view: there are route, origin");
+        Should.Throw<ArgumentException>(() => With("route", null)).Message.ShouldContain("origin is not said");
+    }
+
+    [Fact]
     public void Plan_Flights_HasNoFindingsAndAText()
     {
         var catalog = CatalogValidator.Validate(CatalogFile.Load(RepositoryRoot.FlightsCatalog));
