@@ -44,8 +44,12 @@ public sealed record ParityDifference(string Feature, string Entity, string AsOf
 /// <param name="Differences">The first of them.</param>
 public sealed record ParityReport(string Service, long Vectors, long ValuesCompared, long ValuesDiffering, IReadOnlyList<ParityDifference> Differences)
 {
+    /// <summary>Files that another definition of the service wrote, by its first digits: they are compared with the catalogue of that time.</summary>
+    public IReadOnlyDictionary<string, int> LeftOut { get; init; } = new Dictionary<string, int>(StringComparer.Ordinal);
+
     /// <summary>0: all the same and something was compared; 1: not.</summary>
     public int ExitCode => ValuesDiffering == 0 && ValuesCompared > 0 ? 0 : 1;
 
-    public override string ToString() => $"{ValuesDiffering} of {ValuesCompared} values differ ({Vectors} vectors of service '{Service}')";
+    public override string ToString() =>
+        $"{ValuesDiffering} of {ValuesCompared} values differ ({Vectors} vectors of service '{Service}'{string.Concat(LeftOut.Select(o => $"; {o.Value} files of its definition {o.Key} left out: compare them with the catalogue of that time"))})";
 }

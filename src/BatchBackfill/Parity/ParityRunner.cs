@@ -9,7 +9,7 @@ namespace StreamMl.BatchBackfill.Parity;
 public static class ParityRunner
 {
     /// <exception cref="BackfillException">A prefix is not archived, or was read from another partition than the entity's.</exception>
-    /// <exception cref="InvalidDataException">The archive or the served vectors are damaged, or of another definition.</exception>
+    /// <exception cref="InvalidDataException">The archive or the served vectors are damaged.</exception>
     public static ParityReport Run(Catalog catalog, ParityOptions options, Action<BackfillProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         var scratch = Directory.CreateTempSubdirectory("streamml-parity-").FullName;

@@ -13,9 +13,9 @@ internal sealed class ServedSpine : IServedPrefixes
 {
     private readonly Dictionary<string, int> positionColumn = new(StringComparer.Ordinal);
 
-    private ServedSpine(SpineTable table, ServedVectorSchema schema)
+    private ServedSpine(SpineTable table, ServedVectorSchema schema, IReadOnlyDictionary<string, int> leftOut)
     {
-        (Table, Schema) = (table, schema);
+        (Table, Schema, LeftOut) = (table, schema, leftOut);
         for (var v = 0; v < schema.Views.Count; v++)
             positionColumn[schema.Views[v]] = schema.FirstView + (3 * v);
     }
@@ -23,6 +23,9 @@ internal sealed class ServedSpine : IServedPrefixes
     public SpineTable Table { get; }
 
     public ServedVectorSchema Schema { get; }
+
+    /// <summary>Files of other definitions of the service, by their first digits.</summary>
+    public IReadOnlyDictionary<string, int> LeftOut { get; }
 
     public bool OnlyServed => true;
 
@@ -33,7 +36,7 @@ internal sealed class ServedSpine : IServedPrefixes
         for (var k = 0; k < service.Keys.Count; k++)
             fields[ServedVectorSchema.FirstKey + k] = new EventField(service.Keys[k].Name, service.Keys[k].Type, Nullable: true);
         var table = new EventSchema(service.Name, fields);
-        using var reader = new ServedVectorReader(directory, schema);
+        using var reader = new ServedVectorReader(directory, schema, leaveOutOthers: true);
         using var writer = new SpineWriter(path, table, null);
         var read = new EventBatch(reader.Table, 1);
         var row = new EventBatch(table, 1);
@@ -60,7 +63,7 @@ internal sealed class ServedSpine : IServedPrefixes
 
         writer.Commit();
         var keys = Enumerable.Range(ServedVectorSchema.FirstKey, service.Keys.Count).ToList();
-        return new ServedSpine(new SpineTable(path, table, writer.Rows, 0, keys, null, writer.LeftOut), schema);
+        return new ServedSpine(new SpineTable(path, table, writer.Rows, 0, keys, null, writer.LeftOut), schema, reader.LeftOut);
     }
 
     public (int Partition, long NextOffset)? Find(EventBatch spine, int row, string view)

@@ -30,7 +30,7 @@ internal sealed class VectorComparison(ServiceProgram service, ServedSpine spine
             rows += batch.Count;
         }
 
-        return new ParityReport(service.Name, rows, compared, differing, differences);
+        return new ParityReport(service.Name, rows, compared, differing, differences) { LeftOut = spine.LeftOut };
     }
 
     private void CompareView(ServiceView view, EventBatch served, EventBatch recomputed, long firstRow)

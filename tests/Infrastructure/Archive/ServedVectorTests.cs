@@ -48,4 +48,22 @@ public sealed class ServedVectorTests : IDisposable
         using var reader = new ServedVectorReader(directory.Path, Schema with { ServiceHash = new string('b', 64) });
         Should.Throw<InvalidDataException>(() => reader.Read(new EventBatch(reader.Table), 10)).Message.ShouldContain("definition aaaaaaaa");
     }
+
+    [Fact]
+    public void Read_FilesOfTwoDefinitions_LeavesOutAndCountsTheOther()
+    {
+        var other = Schema with { ServiceHash = new string('b', 64), Columns = [new FeatureColumn("landed", "mean_6h", FieldType.Float64)] };
+        foreach (var (schema, name) in new[] { (Schema, "a"), (other, "b"), (Schema, "c") })
+        {
+            using var writer = new ServedVectorWriter(directory.Path, schema, name);
+            writer.Append(6, null, ["EWR", null], [new ServedPosition(0, 9, 101), ServedPosition.NotRead], new FeatureRow(schema.Columns.Count));
+        }
+
+        using var reader = new ServedVectorReader(directory.Path, Schema, leaveOutOthers: true);
+        var batch = new EventBatch(reader.Table);
+        reader.Read(batch, 10).ShouldBeTrue();
+        reader.Read(batch, 10).ShouldBeTrue();
+        reader.Read(batch, 10).ShouldBeFalse();
+        reader.LeftOut.ShouldBe(new Dictionary<string, int>(StringComparer.Ordinal) { ["bbbbbbbb"] = 1 });
+    }
 }
