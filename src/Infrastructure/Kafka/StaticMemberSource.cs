@@ -86,7 +86,7 @@ internal sealed partial class StaticMemberSource(
     }
 
     private string Remedy =>
-        $"two workers with one name? Give each a name of its own (Features__GroupInstanceId, as a StatefulSet's pod name); `kafka-consumer-groups.sh --describe --members --group {groupId}` shows who has it";
+        $"two workers with one name? Give each a name of its own (Features__GroupInstanceId, Archive__ or Serving__, as a StatefulSet's pod name); `kafka-consumer-groups.sh --describe --members --group {groupId}` shows who has it";
 
     private bool TryJoin()
     {

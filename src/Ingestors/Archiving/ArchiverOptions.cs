@@ -16,6 +16,9 @@ public sealed class ArchiverOptions
     [Required]
     public string GroupId { get; set; } = "streamml.archiver";
 
+    /// <summary>This archiver's name in the group (<c>group.instance.id</c>), unique and the same after a restart: its partitions then wait for it for as long as the broker's session timeout. Null (default): none.</summary>
+    public string? GroupInstanceId { get; set; }
+
     /// <summary>KIP-848 rebalances (brokers of 4.0 and later, and the embedded one). Default true; false: cooperative-sticky.</summary>
     public bool UseConsumerProtocol { get; set; } = true;
 

@@ -34,9 +34,10 @@ internal sealed partial class ArchiverWorker(
         using var source = new KafkaConsumerFactory(kafka).CreateSource(new RecordSourceOptions
         {
             GroupId = options.Value.GroupId,
+            GroupInstanceId = options.Value.GroupInstanceId,
             UseConsumerProtocol = options.Value.UseConsumerProtocol,
             EmbeddedFetchWaitMs = EmbeddedFetchWaitMs,
-        });
+        }, logger);
         using var archiver = new Archiver(layout, source, logs, new SchemaArchive(layout, SchemaOf), options.Value, time, logger)
         {
             Budget = kafka.Budget,

@@ -15,6 +15,12 @@ public sealed class TriggerServingOptions
     [RegularExpression("[A-Za-z0-9_]+")]
     public string WriterName { get; set; } = "scorer";
 
+    /// <summary>
+    /// This worker's name in the services' groups (<c>group.instance.id</c>), unique and the same after a restart: its partitions then wait for it for as long as the client's session timeout, 45 s.
+    /// Null (default): none.
+    /// </summary>
+    public string? GroupInstanceId { get; set; }
+
     /// <summary>Trigger events of one read: more of them wait longer for each other, fewer share less of a round trip. 1 to 8,192; default 320.</summary>
     [Range(1, 8_192)]
     public int MaxBatch { get; set; } = 320;

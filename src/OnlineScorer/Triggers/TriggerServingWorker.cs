@@ -92,7 +92,13 @@ internal sealed class TriggerServingWorker(
     private void Serve(TriggerPlan plan, CancellationToken stoppingToken)
     {
         var sinks = Sinks(plan.Service);
-        var source = consumers.CreateSource(new RecordSourceOptions { GroupId = plan.GroupId, UseConsumerProtocol = kafka.IsEmbedded, ReadHeaders = false });
+        var source = consumers.CreateSource(new RecordSourceOptions
+        {
+            GroupId = plan.GroupId,
+            GroupInstanceId = options.GroupInstanceId,
+            UseConsumerProtocol = kafka.IsEmbedded,
+            ReadHeaders = false,
+        }, services.Logger);
         using var server = new TriggerServer(plan, services, options, source, sinks);
         try
         {
