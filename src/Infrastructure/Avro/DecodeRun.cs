@@ -62,7 +62,7 @@ internal static unsafe class DecodeRun
                         goto BadNumber;
                     if ((ulong)value > (ulong)(end - at))
                         goto BadLength;
-                    if (!CopyText(at, to, value, end - at))
+                    if (!TryCopyShort(at, to, value, end - at) && CopyAny(at, to, (int)value) < 0)
                         goto Utf8;
                     Set(ref lanes, op.Column, row, ((long)(to - state.Origin) << 32) | value);
                     at += value;
@@ -208,38 +208,39 @@ internal static unsafe class DecodeRun
     private static EventColumn Column(in DecodeState state, int index) => Unsafe.Add(ref MemoryMarshal.GetReference(state.Batch.ColumnSpan), index);
 
     /// <summary>
-    /// Copies <paramref name="length"/> bytes and says whether they are UTF-8. Short ASCII, nearly all of what events hold, goes through one or
-    /// two registers; <paramref name="readable"/> (at least the length) bytes can be read.
+    /// Copies short ASCII, nearly all of what events hold, through one or two registers. <paramref name="readable"/> (at least the length) bytes can be read.
     /// </summary>
+    /// <returns>False: it is something else, and nothing is copied that counts.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool CopyText(byte* from, byte* to, long length, long readable)
+    internal static bool TryCopyShort(byte* from, byte* to, long length, long readable)
     {
         if (length <= 16 && readable >= 16)
         {
             var bytes = Vector128.Load(from);
             bytes.Store(to);
-            if ((bytes.ExtractMostSignificantBits() & ((1u << (int)length) - 1)) == 0)
-                return true;
+            return (bytes.ExtractMostSignificantBits() & ((1u << (int)length) - 1)) == 0;
         }
-        else if (length is >= 16 and <= 32)
+
+        if (length is >= 16 and <= 32)
         {
             var head = Vector128.Load(from);
             var tail = Vector128.Load(from + length - 16);
             head.Store(to);
             tail.Store(to + length - 16);
-            if ((head | tail).ExtractMostSignificantBits() == 0)
-                return true;
+            return (head | tail).ExtractMostSignificantBits() == 0;
         }
 
-        return CopyAny(from, to, (int)length);
+        return false;
     }
 
+    /// <summary>Copies any text.</summary>
+    /// <returns>Its length, so that nobody has to keep it meanwhile; less than 0: it is not UTF-8.</returns>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool CopyAny(byte* from, byte* to, int length)
+    internal static long CopyAny(byte* from, byte* to, int length)
     {
         var text = new ReadOnlySpan<byte>(from, length);
         text.CopyTo(new Span<byte>(to, length));
-        return Utf8.IsValid(text);
+        return Utf8.IsValid(text) ? length : -1;
     }
 }
 

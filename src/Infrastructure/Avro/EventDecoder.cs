@@ -6,25 +6,43 @@ using StreamMl.Shared.Events;
 namespace StreamMl.Infrastructure.Avro;
 
 /// <summary>
-/// Decodes records of one writer schema into the columns of a batch, by Avro's schema resolution against the source's schema. Compiled once:
-/// a row costs no allocation. Fields that the batch has no column for are skipped. Immutable; thread-safe (one batch per thread).
+/// Decodes records of one writer schema into the columns of a batch, by Avro's schema resolution against the source's schema. Compiled once to
+/// instructions, and to machine code once it has met many rows: a row costs no allocation. Fields that the batch has no column for are skipped. Immutable; thread-safe (one batch per thread).
 /// </summary>
 public sealed class EventDecoder
 {
+    /// <summary>Machine code takes 2 ms to make, as long as so many rows take to be interpreted; a decoder that has met them will meet more.</summary>
+    private const int DefaultCompileAfter = 100_000;
+
     private readonly DecodeProgram program;
+    private readonly int compileAfter;
     private readonly AvroType writer;
     private EventSchema lastAccepted;
+    private DecodeBody? code;
+    private int interpreted;
 
     /// <param name="writerSchemaJson">The schema that the records were written with.</param>
     /// <param name="source">Its <see cref="SourceDefinition.AvroSchema"/> is the reader's; gives the event time field as well.</param>
     /// <param name="batchSchema">The columns that are wanted: a projection of the source's <see cref="SourceDefinition.Schema"/>.</param>
     /// <exception cref="AvroSchemaException">Not Avro, or the writer's records cannot be read as the source's.</exception>
     public EventDecoder(string writerSchemaJson, SourceDefinition source, EventSchema batchSchema)
+        : this(writerSchemaJson, source, batchSchema, DefaultCompileAfter)
     {
+    }
+
+    /// <param name="writerSchemaJson">The writer's.</param>
+    /// <param name="source">The reader's.</param>
+    /// <param name="batchSchema">The columns that are wanted.</param>
+    /// <param name="compileAfter">Rows that are interpreted before machine code is made of the program (<see cref="DecodeCode"/>); 0: none.</param>
+    internal EventDecoder(string writerSchemaJson, SourceDefinition source, EventSchema batchSchema, int compileAfter)
+    {
+        this.compileAfter = compileAfter;
         writer = AvroTypeParser.ParseRecord(writerSchemaJson);
         var reader = AvroTypeParser.ParseRecord(source.AvroSchema);
         program = ProgramCompiler.Compile(writer, reader, batchSchema, source.EventTimeField);
         BatchSchema = lastAccepted = batchSchema;
+        if (compileAfter == 0)
+            code = DecodeCode.Compile(program);
     }
 
     /// <summary>The columns that batches must have.</summary>
@@ -53,6 +71,22 @@ public sealed class EventDecoder
             state.Batch = batch;
             state.Origin = to - arena.Length;
             state.EventTimeUs = 0;
+            if (code is { } compiled)
+            {
+                var text = compiled(source, source + body.Length, row, to, ref MemoryMarshal.GetReference(batch.LanePointers), ref state);
+                if (text != null)
+                {
+                    arena.Commit((int)(text - to));
+                    eventTimes[row] = eventTimeUs = state.EventTimeUs;
+                    error = null;
+                    return true;
+                }
+            }
+            else
+            {
+                CountInterpreted();
+            }
+
             var failure = DecodeRun.Execute(source, source + body.Length, row, to, ref state);
             if (failure == DecodeError.None)
             {
@@ -66,6 +100,16 @@ public sealed class EventDecoder
             error = DecodeMessages.Describe(program, failure, state.ErrorOp, (int)(state.At - source), body);
             return false;
         }
+    }
+
+    /// <summary>A benign race: threads that compile at once make the same.</summary>
+    private void CountInterpreted()
+    {
+        if (++interpreted < compileAfter)
+            return;
+        // Where there is none it is not asked for again.
+        interpreted = int.MinValue;
+        code = DecodeCode.Compile(program);
     }
 
     private void CheckColumns(EventSchema schema)
