@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using StreamMl.FeatureEngine.Views;
 
 namespace StreamMl.Cli.Commands;
@@ -11,17 +12,18 @@ internal static class CommandRunner
 
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
-        using var signals = new StopSignals(Environment.Exit);
-        return await RunAsync(root, args, signals);
+        // A command that cannot be asked to stop is ended by a signal, as any program.
+        using var signals = root.Parse(args).Action is AsynchronousCommandLineAction ? new StopSignals(Environment.Exit) : null;
+        return await RunAsync(root, args, signals?.Asked ?? CancellationToken.None);
     }
 
-    public static async Task<int> RunAsync(RootCommand root, string[] args, StopSignals signals)
+    internal static async Task<int> RunAsync(RootCommand root, string[] args, CancellationToken stop)
     {
         var arguments = root.Parse(args);
         try
         {
             // The library's own handling of signals would end a worker two seconds into its drain.
-            return await arguments.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, signals.Asked);
+            return await arguments.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null }, stop);
         }
         catch (OperationCanceledException)
         {

@@ -7,9 +7,11 @@ namespace StreamMl.Cli.Commands;
 /// </summary>
 internal sealed class StopSignals : IDisposable
 {
+    // Not disposed of: it has no timer, and a signal may be on its way.
     private readonly CancellationTokenSource asked = new();
     private readonly PosixSignalRegistration[] registrations;
     private readonly Action<int> end;
+    private int taken;
 
     /// <param name="end">Ends the process with an exit code; another in tests.</param>
     public StopSignals(Action<int> end)
@@ -25,16 +27,16 @@ internal sealed class StopSignals : IDisposable
     {
         foreach (var registration in registrations)
             registration.Dispose();
-        asked.Dispose();
     }
 
     /// <summary>What a signal does; called on any thread.</summary>
     internal void Take(PosixSignalContext signal)
     {
         signal.Cancel = true;
-        if (asked.IsCancellationRequested)
-            end(signal.Signal == PosixSignal.SIGTERM ? 143 : 130);
+        // Not on this thread: what throws there ends the process.
+        if (Interlocked.Exchange(ref taken, 1) == 0)
+            _ = asked.CancelAsync();
         else
-            asked.Cancel();
+            end(signal.Signal == PosixSignal.SIGTERM ? 143 : 130);
     }
 }

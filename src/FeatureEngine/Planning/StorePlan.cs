@@ -15,6 +15,9 @@ public sealed record StorePlan(IReadOnlyDictionary<string, long> Entities, long 
 
     private const int BytesPerValue = 16;
 
+    /// <summary>More is said as this.</summary>
+    private const double MaxBytes = 1e18;
+
     /// <param name="views">Every view of the catalogue.</param>
     /// <param name="options">How many entities there are, and how long a key is.</param>
     /// <param name="memory">What the store has.</param>
@@ -27,7 +30,7 @@ public sealed record StorePlan(IReadOnlyDictionary<string, long> Entities, long 
         if (names.Where(n => !options.Entities.ContainsKey(n)).ToList() is { Count: > 0 } missing && options.OtherEntities is null)
             throw new ArgumentException($"how many there are of {string.Join(", ", missing)} is not said: name each, as {missing[0]}=1000, or one number for all that are not named");
         var counts = names.ToDictionary(n => n, n => options.Entities.GetValueOrDefault(n, options.OtherEntities ?? 0), StringComparer.Ordinal);
-        long Sum(Func<ViewPlan, long> bytes) => views.Sum(v => counts[v.Entity] * Allocated(v, bytes(v), options.TextBytes));
+        long Sum(Func<ViewPlan, long> bytes) => (long)Math.Min(views.Sum(v => (double)counts[v.Entity] * Allocated(v, bytes(v), options.TextBytes)), MaxBytes);
         return new StorePlan(counts, Sum(v => v.BytesTypical), Sum(v => v.BytesWorst), memory);
     }
 

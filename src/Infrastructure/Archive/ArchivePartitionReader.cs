@@ -57,6 +57,8 @@ public sealed class ArchivePartitionReader
             throw new InvalidDataException($"the archive of {log} starts at offset {FirstOffset}: offsets {fromOffset} to {FirstOffset - 1} are missing in {directory}. The archiver started after the log's retention had dropped them; restore them from a copy of the archive");
         if (toOffset > EndOffset)
             throw new InvalidDataException($"the archive of {log} ends before offset {EndOffset}: offsets {EndOffset} to {toOffset - 1} are missing in {directory}. Let the archiver catch up");
+        if (Losses.Any(l => l.FirstOffset < toOffset && l.LastOffset >= fromOffset))
+            RequireNoLoss();
     }
 
     /// <summary>

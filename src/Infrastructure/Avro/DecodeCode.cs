@@ -34,7 +34,7 @@ internal static class DecodeCode
     public static unsafe DecodeBody? Compile(DecodeProgram program)
     {
         var ops = program.Ops;
-        if (!RuntimeFeature.IsDynamicCodeCompiled || ops.Length > MaxOps || Array.Exists(ops, o => o.Code is OpCode.Union or OpCode.Jump))
+        if (!RuntimeFeature.IsDynamicCodeCompiled || ops.Sum(o => o.Code == OpCode.SkipVarints ? (long)o.Arg : 1) > MaxOps || Array.Exists(ops, o => o.Code is OpCode.Union or OpCode.Jump))
             return null;
         // A first argument that is the delegate's target makes the call a plain one.
         var method = new DynamicMethod(

@@ -7,7 +7,7 @@ namespace StreamMl.Infrastructure.Avro;
 
 /// <summary>
 /// Decodes records of one writer schema into the columns of a batch, by Avro's schema resolution against the source's schema. Compiled once to
-/// instructions, and to machine code once it has met many rows: a row costs no allocation. Fields that the batch has no column for are skipped. Immutable; thread-safe (one batch per thread).
+/// instructions, and to machine code once it has met many rows: a row costs no allocation. Fields that the batch has no column for are skipped. Thread-safe (one batch per thread).
 /// </summary>
 public sealed class EventDecoder
 {
@@ -105,7 +105,7 @@ public sealed class EventDecoder
     /// <summary>A benign race: threads that compile at once make the same.</summary>
     private void CountInterpreted()
     {
-        if (++interpreted < compileAfter)
+        if (interpreted < 0 || ++interpreted < compileAfter)
             return;
         // Where there is none it is not asked for again.
         interpreted = int.MinValue;

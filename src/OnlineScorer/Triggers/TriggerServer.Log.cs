@@ -7,7 +7,7 @@ internal static partial class TriggerServerLog
     [LoggerMessage(10, LogLevel.Information, "Service {Service} serves {Partition} from offset {NextOffset}")]
     public static partial void Claimed(this ILogger logger, string service, PartitionId partition, long nextOffset);
 
-    [LoggerMessage(17, LogLevel.Error, "Service {Service}: offsets {First} to {Last} of {Partition} ({Count} trigger events at most) are no longer in the topic: they were not served, and never will be; serving goes on behind them. Raise the topic's retention.ms above the longest time that the service may stand still")]
+    [LoggerMessage(17, LogLevel.Error, "Service {Service}: offsets {First} to {Last} of {Partition} ({Count} trigger events at most) are no longer in the topic: they were not served, or not to every sink, and never will be; serving goes on behind them. Raise the topic's retention.ms above the longest time that the service may stand still")]
     public static partial void TriggersLost(this ILogger logger, string service, PartitionId partition, long first, long last, long count);
 
     [LoggerMessage(11, LogLevel.Warning, "Service {Service}: after {MaxWaitMs} ms the views had not come as far as {Events} trigger events: {Lagging} units lag, first {First}. They were served as the store stood")]

@@ -24,19 +24,21 @@ public sealed class CommandRunnerTests
     [Fact]
     public async Task Run_AskedToStop_TheCommandTakesTheTimeThatItNeeds()
     {
-        var (started, ended) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var (started, stopped, ended) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
         var root = new RootCommand();
         root.SetAction(async (_, stop) =>
         {
             started.SetResult();
             await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, stop).ContinueWith(_ => { }, TaskScheduler.Default);
+            stopped.SetResult();
             await ended.Task; // drains, for as long as the test likes
             return 0;
         });
         using var signals = new StopSignals(_ => throw new InvalidOperationException("a second signal"));
-        var run = CommandRunner.RunAsync(root, [], signals);
+        var run = CommandRunner.RunAsync(root, [], signals.Asked);
         await started.Task;
         signals.Take(new PosixSignalContext(PosixSignal.SIGTERM));
+        await stopped.Task;
         run.IsCompleted.ShouldBeFalse();
         ended.SetResult();
         (await run).ShouldBe(0);

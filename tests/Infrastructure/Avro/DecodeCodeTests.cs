@@ -55,6 +55,7 @@ public sealed class DecodeCodeTests
         DecodeCode.Compile(Program("""{"name":"u","type":["null","int","string"]}""")).ShouldNotBeNull("no field of a batch: it is skipped");
         DecodeCode.Compile(Program("""{"name":"u","type":["null","int","long"]}""", """{"name":"u","type":["null","long"]}""")).ShouldBeNull("its instructions jump");
         DecodeCode.Compile(Program(string.Join(",", Enumerable.Range(0, 100).Select(i => $$"""{"name":"f{{i}}","type":"int"}""")))).ShouldBeNull("it is too long");
+        DecodeCode.Compile(Program(string.Join(",", Enumerable.Range(0, 100).Select(i => $$"""{"name":"f{{i}}","type":"long"}""")), """{"name":"f7","type":"long"}""")).ShouldBeNull("so are its skips");
     }
 
     [Fact]

@@ -44,6 +44,7 @@ public sealed class PlanTests
         var error = With(size.BytesTypical - 1).Diagnostics.ShouldHaveSingleItem();
         error.Severity.ShouldBe(Severity.Error);
         error.Message.ShouldContain("maxmemory");
+        CatalogPlanner.Plan(catalog, options: new PlanOptions { OtherEntities = long.MaxValue }).Store!.BytesWorst.ShouldBe(1_000_000_000_000_000_000, "more than any store has");
         PlanText.Write(With(size.BytesTypical - 1)).ShouldContain("100,000 route, 500 origin; it has maxmemory");
     }
 

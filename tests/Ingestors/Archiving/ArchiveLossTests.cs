@@ -55,6 +55,8 @@ public sealed class ArchiveLossTests(KafkaFixture kafka) : IClassFixture<KafkaFi
         Layout.Losses(new(topic, 0)).ShouldBe([new ArchiveLoss(new(topic, 0), 10, 24)]);
         var holed = new ArchivePartitionReader(Layout, new(topic, 0));
         Offsets(holed).ShouldBe(Enumerable.Range(0, 55).Where(o => o is < 10 or > 24).Select(o => (long)o));
+        Should.NotThrow(() => holed.Require(0, 10));
+        Should.Throw<InvalidDataException>(() => holed.Require(20, 21)).Message.ShouldContain("offsets 10 to 24");
         var error = Should.Throw<InvalidDataException>(holed.RequireNoLoss);
         error.Message.ShouldContain("offsets 10 to 24 (15)");
         error.Message.ShouldContain("--accept-loss");
