@@ -12,14 +12,14 @@ internal static class CommandRunner
 
     public static async Task<int> RunAsync(RootCommand root, string[] args)
     {
+        var arguments = root.Parse(args);
         // A command that cannot be asked to stop is ended by a signal, as any program.
-        using var signals = root.Parse(args).Action is AsynchronousCommandLineAction ? new StopSignals(Environment.Exit) : null;
-        return await RunAsync(root, args, signals?.Asked ?? CancellationToken.None);
+        using var signals = arguments.Action is AsynchronousCommandLineAction ? new StopSignals(Environment.Exit) : null;
+        return await RunAsync(arguments, signals?.Asked ?? CancellationToken.None);
     }
 
-    internal static async Task<int> RunAsync(RootCommand root, string[] args, CancellationToken stop)
+    internal static async Task<int> RunAsync(ParseResult arguments, CancellationToken stop)
     {
-        var arguments = root.Parse(args);
         try
         {
             // The library's own handling of signals would end a worker two seconds into its drain.

@@ -42,7 +42,7 @@ public sealed class EventDecoder
         program = ProgramCompiler.Compile(writer, reader, batchSchema, source.EventTimeField);
         BatchSchema = lastAccepted = batchSchema;
         if (compileAfter == 0)
-            code = DecodeCode.Compile(program);
+            CountInterpreted();
     }
 
     /// <summary>The columns that batches must have.</summary>
@@ -71,26 +71,18 @@ public sealed class EventDecoder
             state.Batch = batch;
             state.Origin = to - arena.Length;
             state.EventTimeUs = 0;
-            if (code is { } compiled)
-            {
-                var text = compiled(source, source + body.Length, row, to, ref MemoryMarshal.GetReference(batch.LanePointers), ref state);
-                if (text != null)
-                {
-                    arena.Commit((int)(text - to));
-                    eventTimes[row] = eventTimeUs = state.EventTimeUs;
-                    error = null;
-                    return true;
-                }
-            }
-            else
+            var text = code is null ? null : code(source, source + body.Length, row, to, ref MemoryMarshal.GetReference(batch.LanePointers), ref state);
+            var failure = DecodeError.None;
+            if (text == null)
             {
                 CountInterpreted();
+                failure = DecodeRun.Execute(source, source + body.Length, row, to, ref state);
+                text = state.To;
             }
 
-            var failure = DecodeRun.Execute(source, source + body.Length, row, to, ref state);
             if (failure == DecodeError.None)
             {
-                arena.Commit((int)(state.To - to));
+                arena.Commit((int)(text - to));
                 eventTimes[row] = eventTimeUs = state.EventTimeUs;
                 error = null;
                 return true;

@@ -35,7 +35,7 @@ public sealed class CommandRunnerTests
             return 0;
         });
         using var signals = new StopSignals(_ => throw new InvalidOperationException("a second signal"));
-        var run = CommandRunner.RunAsync(root, [], signals.Asked);
+        var run = CommandRunner.RunAsync(root.Parse([]), signals.Asked);
         await started.Task;
         signals.Take(new PosixSignalContext(PosixSignal.SIGTERM));
         await stopped.Task;
